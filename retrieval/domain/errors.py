@@ -1,0 +1,72 @@
+"""The one error tree. Adapters translate vendors' errors into these; the API turns these into problem+json."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ArchivistError(Exception):
+    """Anything Archivist raises on purpose. The message is fit to show to a person and holds no document text."""
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """One thing that is wrong with one field: what it must be, never the rejected value."""
+
+    field: str
+    problem: str
+    limit: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.problem}" + (f" (limit: {self.limit})" if self.limit else "")
+
+
+class InvalidInput(ArchivistError):
+    """Input that breaks a rule or a limit; names every field at once."""
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
+
+    @classmethod
+    def of(cls, field: str, problem: str, *, limit: str | None = None) -> "InvalidInput":
+        return cls([FieldProblem(field, problem, limit)])
+
+
+class NotAuthenticated(ArchivistError):
+    """No credential, or one that is unknown, expired or revoked: the three are one answer."""
+
+
+class NotReadable(ArchivistError):
+    """Absent or hidden: the two are one answer."""
+
+
+class Unavailable(ArchivistError):
+    """Something the request cannot do without is not there now; try again later."""
+
+    def __init__(self, message: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class CatalogUnavailable(Unavailable):
+    """The catalog cannot be read: nothing may be shown."""
+
+
+class IndexUnavailable(Unavailable):
+    """The index is being built, is owned by another process, or does not answer."""
+
+
+class RevisionNotReached(Unavailable):
+    """The index has not reached the revision the caller asked for within the deadline."""
+
+
+class Conflict(ArchivistError):
+    """The thing to change is not as the caller believed."""
+
+
+class Fenced(ArchivistError):
+    """A newer run works on this source; this run must stop and has written nothing since."""
+
+
+class ModelMismatch(ArchivistError):
+    """A model's files are not the ones the settings name."""

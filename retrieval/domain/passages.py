@@ -1,0 +1,82 @@
+"""Passages: what is embedded, ranked and cited."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from retrieval.domain.documents import Span
+
+
+@dataclass(frozen=True)
+class DraftPassage:
+    """A passage as chunking cuts it, before it has an id.
+
+    `prefix` (title and headings) is embedded and indexed in front of the text but is no part of the span.
+    """
+
+    ordinal: int
+    span: Span
+    text: str
+    prefix: str
+    page: int | None
+    heading_path: tuple[str, ...]
+    tokens: int
+
+    @property
+    def embedded_text(self) -> str:
+        return embedded_text(self.prefix, self.text)
+
+
+def embedded_text(prefix: str, text: str) -> str:
+    """What a model sees of a passage, and what the lexical leg indexes."""
+    return f"{prefix}\n{text}" if prefix else text
+
+
+@dataclass(frozen=True)
+class IndexedPassage:
+    """What an index holds of one passage.
+
+    `vector` has one float32 for each dimension of the embedder, unit length.
+    """
+
+    id: str
+    ordinal: int
+    text: str
+    prefix: str
+    vector: Sequence[float]
+
+    @property
+    def embedded_text(self) -> str:
+        return embedded_text(self.prefix, self.text)
+
+
+@dataclass(frozen=True)
+class IndexedDocument:
+    """The whole of what an index should hold of one document: a state, not a difference. No passages: hold nothing."""
+
+    document: str
+    source: str
+    access_class: int
+    version: str
+    valid_from: int
+    passages: tuple[IndexedPassage, ...]
+
+
+@dataclass(frozen=True)
+class ReadablePassage:
+    """A passage that passed the gate: live, unaltered and readable to the principal at `revision`."""
+
+    id: str
+    document: str
+    version: str
+    version_number: int
+    source: str
+    ordinal: int
+    span: Span
+    text: str
+    page: int | None
+    heading_path: tuple[str, ...]
+    title: str
+    uri: str
+    media_type: str
+    modified_at: str | None
+    revision: int

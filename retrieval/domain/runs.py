@@ -1,0 +1,46 @@
+"""Ranked hits. A score compares only within its own run."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+SCORE_DECIMALS = 5
+"""Scores are rounded before they are compared, so that float noise cannot order equal hits."""
+
+
+class Leg(StrEnum):
+    """One way of searching."""
+
+    LEXICAL = "lexical"
+    DENSE = "dense"
+
+
+@dataclass(frozen=True)
+class Hit:
+    passage: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A leg's hits for one query, best first, ties by passage id."""
+
+    leg: Leg
+    hits: tuple[Hit, ...]
+
+    @classmethod
+    def ranked(cls, leg: Leg, hits: Iterable[Hit], *, depth: int) -> "Run":
+        rounded = (Hit(hit.passage, round(hit.score, SCORE_DECIMALS)) for hit in hits)
+        return cls(leg, tuple(sorted(rounded, key=lambda hit: (-hit.score, hit.passage))[:depth]))
+
+
+@dataclass(frozen=True)
+class FusedHit:
+    """A passage after fusion, with the rank (1 is best) and score each leg gave it; None where the leg did not find it."""
+
+    passage: str
+    score: float
+    lexical_rank: int | None
+    lexical_score: float | None
+    dense_rank: int | None
+    dense_score: float | None

@@ -1,0 +1,33 @@
+"""What the core asks of models."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Text to unit vectors. Same text, same vector, whatever it is batched with (to float noise)."""
+
+    @property
+    def model(self) -> str:
+        """Name and content hash of the weights, e.g. `all-MiniLM-L6-v2@53aa51172d14`: part of every embedding's key."""
+
+    @property
+    def dimensions(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens the model reads, special tokens included; the rest of a text is ignored."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text without special tokens, by the model's own tokenizer."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Shape (len(texts), dimensions), float32, rows of unit length."""
+
+    def embed_query(self, text: str) -> Vectors:
+        """Shape (dimensions,), float32, unit length. Made for one short text with low latency."""

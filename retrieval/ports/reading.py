@@ -1,0 +1,112 @@
+"""What may be read, and by whom. The scope or the principal is always the first argument."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from retrieval.domain.passages import ReadablePassage
+from retrieval.domain.permissions import AccessScope, Principal
+from retrieval.domain.runs import Run
+
+
+@dataclass(frozen=True)
+class LegSearch:
+    """One search of both legs.
+
+    Attributes:
+        text: for the lexical leg; a text without any indexed term finds nothing there.
+        vector: for the dense leg, one float for each dimension; None leaves the dense leg out.
+        depth: hits per leg.
+        sources: only these sources; empty: every readable one.
+    """
+
+    text: str
+    vector: Sequence[float] | None
+    depth: int
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LegRuns:
+    lexical: Run
+    dense: Run
+
+
+class PassageSearch(Protocol):
+    """Reading the index. Nothing here is final: every hit still has to pass the gate."""
+
+    def search(self, scope: AccessScope, search: LegSearch) -> LegRuns:
+        """Both legs under one filter. An empty scope gives empty runs without asking the engine.
+
+        Raises:
+            IndexUnavailable: the index is being built or does not answer.
+        """
+
+    def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
+        """Passage id to text, for those that the scope's classes hold."""
+
+    def revision(self) -> int:
+        """The catalog revision that the index has applied."""
+
+
+class ScopeReader(Protocol):
+    """Resolves a principal to what it may read."""
+
+    def scope(self, principal: Principal) -> AccessScope:
+        """Raises CatalogUnavailable; never guesses."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A passage that wants to leave, with the text the index gave for it."""
+
+    passage: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Gated:
+    """What passed the gate, in the order asked for, and how many were withheld and why."""
+
+    readable: tuple[ReadablePassage, ...]
+    withheld: int
+    altered: tuple[str, ...]
+    """Ids of passages whose text in the index is not the catalog's: for the log, never for the caller."""
+
+
+class GateReader(Protocol):
+    """The catalog as the last word: one snapshot, read after the search."""
+
+    def gate(self, principal: Principal, candidates: Sequence[Candidate]) -> Gated: ...
+
+
+@dataclass(frozen=True)
+class VersionSummary:
+    id: str
+    number: int
+    state: str
+    content_hash: str
+    published_at: str | None
+    characters: int
+
+
+@dataclass(frozen=True)
+class ReadableDocument:
+    """A document as one principal may see it. Only versions the principal may read are listed."""
+
+    id: str
+    source: str
+    title: str
+    uri: str
+    media_type: str
+    version: VersionSummary
+    versions: tuple[VersionSummary, ...]
+    metadata: Mapping[str, str]
+    text: str
+    pages: tuple[tuple[int, int, int], ...]
+    """(page, start, end) in reading order; empty for formats without pages."""
+
+
+class DocumentReader(Protocol):
+    def document(self, principal: Principal, document: str) -> ReadableDocument:
+        """Raises NotReadable for absent and hidden alike."""

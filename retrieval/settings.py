@@ -1,0 +1,104 @@
+"""Every setting, with its unit and default. Nothing else reads the environment.
+
+Each field is set by the environment variable ARCHIVIST_<NAME>, e.g. ARCHIVIST_DATA_DIRECTORY.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class Settings(BaseSettings):
+    """Archivist's settings. Sizes are in bytes and times in seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="ARCHIVIST_", extra="ignore", frozen=True)
+
+    # Where things are
+    data_directory: Path = Field(Path(".archivist"), description="Everything Archivist keeps: catalog, blobs, index, Dagster's home.")
+    catalog_url: str = Field("", description="SQLAlchemy URL of the catalog; empty: SQLite in the data directory. PostgreSQL: postgresql+psycopg://…")
+    blob_url: str = Field("", description="fsspec URL of the store of original bytes; empty: a folder in the data directory.")
+    host: str = Field("127.0.0.1", description="Address the API listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port of the API.")
+    dagster_host: str = Field("127.0.0.1", description="Address the Dagster UI listens on.")
+    dagster_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line that is written.")
+
+    # Index
+    index_backend: Literal["edge", "server"] = Field("edge", description="`edge`: Qdrant inside the API process. `server`: a Qdrant server by URL.")
+    qdrant_url: str = Field("", description="URL of the Qdrant server; needed for `server`.")
+    qdrant_api_key: str = Field("", description="API key of the Qdrant server.", repr=False)
+    qdrant_collection: str = Field("archivist", description="Collection on the Qdrant server.")
+    qdrant_timeout_seconds: PositiveInt = Field(10, description="Longest wait for the Qdrant server.")
+    index_batch_documents: PositiveInt = Field(64, description="Documents applied to the index at once.")
+    index_follow_seconds: float = Field(0.5, gt=0, description="Pause between two looks at the catalog's changes.")
+    index_catch_up_seconds: float = Field(2.0, ge=0, description="Longest time a query waits for the index to apply pending changes.")
+    index_optimise_after_passages: PositiveInt = Field(20_000, description="Passages written since the last generation before a new, optimised one is built.")
+    index_wait_seconds: float = Field(60.0, ge=0, description="Longest time a pipeline run waits for the reader to show what it published.")
+
+    # Models
+    embedder_model: str = Field("", description="Name or path of a sentence-transformers model; empty: the bundled all-MiniLM-L6-v2.")
+    embedder_dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="`auto`: bfloat16 where the processor computes in it.")
+    embedder_batch_passages: PositiveInt = Field(32, description="Passages embedded at once.")
+    embedder_threads: int = Field(0, ge=0, description="Threads for the embedder; 0: one per core.")
+
+    # Queries
+    query_max_characters: PositiveInt = Field(4096, description="Longest query.")
+    query_max_top_k: PositiveInt = Field(100, description="Most hits a caller may ask for.")
+    query_default_top_k: PositiveInt = Field(10, description="Hits when the caller does not say.")
+    query_depth: PositiveInt = Field(100, description="Hits that each leg returns to fusion.")
+    request_max_bytes: PositiveInt = Field(64 * KIB, description="Largest request body.")
+    fusion_lexical_weight: float = Field(0.5, ge=0, le=1, description="Share of the lexical leg in the fused score.")
+    answer_max_sentences: PositiveInt = Field(3, description="Most sentences that an extractive answer quotes.")
+    answer_passages: PositiveInt = Field(8, description="Retrieved passages that an answer may quote from.")
+    answer_min_support: float = Field(0.5, ge=0, le=1, description="Least support at which a sentence is quoted.")
+
+    # Ingestion
+    source_max_file_bytes: PositiveInt = Field(100 * MIB, description="Largest source file.")
+    source_max_files: PositiveInt = Field(1_000_000, description="Most files in one source.")
+    parse_workers: PositiveInt = Field(2, description="Documents parsed at once.")
+    parse_wall_seconds: PositiveInt = Field(120, description="Longest time to parse one document.")
+    parse_cpu_seconds: PositiveInt = Field(120, description="Most processor time to parse one document.")
+    parse_memory_bytes: PositiveInt = Field(2560 * MIB, description="Most address space of the process that parses one document.")
+    parse_max_text_characters: PositiveInt = Field(20_000_000, description="Longest parsed text of one document.")
+    parse_max_expanded_bytes: PositiveInt = Field(200 * MIB, description="Most bytes that one compressed document may expand to.")
+    parse_max_archive_members: PositiveInt = Field(2_000, description="Most members of one compressed document.")
+    parse_max_compression_ratio: PositiveInt = Field(100, description="Highest compression ratio of a large member.")
+    parse_max_pages: PositiveInt = Field(2_000, description="Most pages of one document.")
+    parse_max_ocr_pages: PositiveInt = Field(50, description="Most pages of one document that are read by OCR.")
+    parse_max_image_pixels: PositiveInt = Field(80_000_000, description="Most pixels of one image or rendered page.")
+    parse_max_table_cells: PositiveInt = Field(300_000, description="Most cells of one spreadsheet or table.")
+    parse_max_attachments: PositiveInt = Field(100, description="Most attachments of one e-mail.")
+    parse_ocr_languages: str = Field("eng", description="Tesseract's languages, joined by +.")
+    parse_attempts: PositiveInt = Field(3, description="Attempts at a document before it stays in quarantine until it changes.")
+    parse_retry_seconds: PositiveInt = Field(300, description="Pause before the second attempt; doubles for each further one.")
+    chunk_max_tokens: PositiveInt = Field(220, description="Longest passage, prefix included, in the embedder's tokens; at most what the model reads less 2.")
+    chunk_overlap_tokens: int = Field(0, ge=0, description="Tokens of whole sentences that a passage repeats from the one before.")
+    publish_batch_documents: PositiveInt = Field(100, description="Documents published in one transaction.")
+
+    # Web connector
+    web_allow_private_addresses: bool = Field(False, description="Let web sources reach loopback and private addresses.")
+    web_timeout_seconds: PositiveInt = Field(30, description="Longest time for one web request, redirects included.")
+    web_max_redirects: int = Field(5, ge=0, description="Most redirects followed for one URL.")
+    web_max_urls: PositiveInt = Field(10_000, description="Most URLs of one web source.")
+    web_user_agent: str = Field("Archivist/0.1", description="User-Agent of web requests.")
+
+    @property
+    def resolved_catalog_url(self) -> str:
+        return self.catalog_url or f"sqlite:///{self.data_directory.absolute() / 'catalog.db'}"
+
+    @property
+    def resolved_blob_url(self) -> str:
+        return self.blob_url or (self.data_directory.absolute() / "blobs").as_uri()
+
+    @property
+    def index_directory(self) -> Path:
+        return self.data_directory.absolute() / "index"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.data_directory.absolute() / "dagster"
