@@ -20,7 +20,9 @@ class Settings(BaseSettings):
 
     # Where things are
     data_directory: Path = Field(Path(".archivist"), description="Everything Archivist keeps: catalog, blobs, index, Dagster's home.")
-    catalog_url: str = Field("", description="SQLAlchemy URL of the catalog; empty: SQLite in the data directory. PostgreSQL: postgresql+psycopg://…")
+    catalog_url: str = Field(
+        "", description="SQLAlchemy URL of the catalog; empty: SQLite in the data directory. PostgreSQL: postgresql+psycopg://…"
+    )
     blob_url: str = Field("", description="fsspec URL of the store of original bytes; empty: a folder in the data directory.")
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port of the API.")
@@ -29,7 +31,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line that is written.")
 
     # Index
-    index_backend: Literal["edge", "server"] = Field("edge", description="`edge`: Qdrant inside the API process. `server`: a Qdrant server by URL.")
+    index_backend: Literal["edge", "server"] = Field(
+        "edge", description="`edge`: Qdrant inside the API process. `server`: a Qdrant server by URL."
+    )
     qdrant_url: str = Field("", description="URL of the Qdrant server; needed for `server`.")
     qdrant_api_key: str = Field("", description="API key of the Qdrant server.", repr=False)
     qdrant_collection: str = Field("archivist", description="Collection on the Qdrant server.")
@@ -37,12 +41,16 @@ class Settings(BaseSettings):
     index_batch_documents: PositiveInt = Field(64, description="Documents applied to the index at once.")
     index_follow_seconds: float = Field(0.5, gt=0, description="Pause between two looks at the catalog's changes.")
     index_catch_up_seconds: float = Field(2.0, ge=0, description="Longest time a query waits for the index to apply pending changes.")
-    index_optimise_after_passages: PositiveInt = Field(20_000, description="Passages written since the last generation before a new, optimised one is built.")
+    index_optimise_after_passages: PositiveInt = Field(
+        20_000, description="Passages written since the last generation before a new, optimised one is built."
+    )
     index_wait_seconds: float = Field(60.0, ge=0, description="Longest time a pipeline run waits for the reader to show what it published.")
 
     # Models
     embedder_model: str = Field("", description="Name or path of a sentence-transformers model; empty: the bundled all-MiniLM-L6-v2.")
-    embedder_dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="`auto`: bfloat16 where the processor computes in it.")
+    embedder_dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="`auto`: bfloat16 where the processor computes in it."
+    )
     embedder_batch_passages: PositiveInt = Field(32, description="Passages embedded at once.")
     embedder_threads: int = Field(0, ge=0, description="Threads for the embedder; 0: one per core.")
 
@@ -76,7 +84,9 @@ class Settings(BaseSettings):
     parse_ocr_languages: str = Field("eng", description="Tesseract's languages, joined by +.")
     parse_attempts: PositiveInt = Field(3, description="Attempts at a document before it stays in quarantine until it changes.")
     parse_retry_seconds: PositiveInt = Field(300, description="Pause before the second attempt; doubles for each further one.")
-    chunk_max_tokens: PositiveInt = Field(220, description="Longest passage, prefix included, in the embedder's tokens; at most what the model reads less 2.")
+    chunk_max_tokens: PositiveInt = Field(
+        220, description="Longest passage, prefix included, in the embedder's tokens; at most what the model reads less 2."
+    )
     chunk_overlap_tokens: int = Field(0, ge=0, description="Tokens of whole sentences that a passage repeats from the one before.")
     publish_batch_documents: PositiveInt = Field(100, description="Documents published in one transaction.")
 

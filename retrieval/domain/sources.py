@@ -71,7 +71,9 @@ class SourceSpec:
     def _problems(self) -> "list[FieldProblem]":
         problems = []
         if not _SOURCE_ID.fullmatch(self.id):
-            problems.append(FieldProblem("id", "lower-case letters, digits and hyphens, starting with a letter or digit", "2 to 63 characters"))
+            problems.append(
+                FieldProblem("id", "lower-case letters, digits and hyphens, starting with a letter or digit", "2 to 63 characters")
+            )
         if not self.title.strip() or len(self.title) > MAX_TITLE_LENGTH:
             problems.append(FieldProblem("title", "a name that people recognise", f"1 to {MAX_TITLE_LENGTH} characters"))
         try:
@@ -82,7 +84,9 @@ class SourceSpec:
             problems.append(FieldProblem("rules", "too many permission rules", f"{MAX_RULES} rules"))
         for number, rule in enumerate(self.rules, 1):
             if not rule.glob or len(rule.glob) > MAX_GLOB_LENGTH:
-                problems.append(FieldProblem(f"rules[{number}].glob", "a pattern such as 'finance/**'", f"1 to {MAX_GLOB_LENGTH} characters"))
+                problems.append(
+                    FieldProblem(f"rules[{number}].glob", "a pattern such as 'finance/**'", f"1 to {MAX_GLOB_LENGTH} characters")
+                )
         return problems
 
 

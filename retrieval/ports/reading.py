@@ -7,6 +7,7 @@ from typing import Protocol
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.domain.runs import Run
+from retrieval.ports.models import Vectors
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,14 @@ class LegSearch:
         vector: for the dense leg, one float for each dimension; None leaves the dense leg out.
         depth: hits per leg.
         sources: only these sources; empty: every readable one.
+        at_least: the catalog revision that the index must have applied; it waits for it up to its limit.
     """
 
     text: str
-    vector: Sequence[float] | None
+    vector: Sequence[float] | Vectors | None
     depth: int
     sources: tuple[str, ...] = ()
+    at_least: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class PassageSearch(Protocol):
 
         Raises:
             IndexUnavailable: the index is being built or does not answer.
+            RevisionNotReached: the index is older than `search.at_least` and did not catch up in time.
         """
 
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
@@ -69,6 +73,7 @@ class Gated:
     """What passed the gate, in the order asked for, and how many were withheld and why."""
 
     readable: tuple[ReadablePassage, ...]
+    revision: int
     withheld: int
     altered: tuple[str, ...]
     """Ids of passages whose text in the index is not the catalog's: for the log, never for the caller."""

@@ -1,0 +1,112 @@
+"""The read path, top to bottom: authorise, search, fuse, gate, attribute, answer."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from retrieval.domain.answers import Answer, Retrieved, RetrievedPassage
+from retrieval.domain.errors import InvalidInput
+from retrieval.domain.permissions import AccessScope, Principal
+from retrieval.domain.queries import Query
+from retrieval.domain.runs import FusedHit
+from retrieval.ports.models import Embedder
+from retrieval.ports.reading import Candidate, DocumentReader, GateReader, LegRuns, LegSearch, PassageSearch, ReadableDocument, ScopeReader
+from retrieval.settings import Settings
+from retrieval.steps.answer import answer_from
+from retrieval.steps.attribute import cite
+from retrieval.steps.authorise import authorise
+from retrieval.steps.fuse import fuse
+
+GATE_MARGIN = 10
+"""Passages gated beyond the top k, so that a few withheld ones do not shorten the result."""
+
+
+@dataclass
+class Stopwatch:
+    """Seconds per step."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+
+
+@dataclass(frozen=True)
+class KnowledgeService:
+    """What applications ask of Archivist. Every method takes the principal first."""
+
+    settings: Settings
+    scopes: ScopeReader
+    gate: GateReader
+    documents: DocumentReader
+    index: PassageSearch
+    embedder: Embedder
+
+    def retrieve(self, principal: Principal, query: Query) -> Retrieved:
+        """The passages that answer the query best among those the principal may read, best first.
+
+        Raises:
+            InvalidInput: the query breaks a limit.
+            RevisionNotReached: the index is older than `query.at_least`.
+            Unavailable: the catalog or the index cannot be read; never a partial result.
+        """
+        check(query, self.settings)
+        watch = Stopwatch()
+        with watch.step("authorise"):
+            scope = authorise(principal, self.scopes)
+        runs = self._search(scope, query, watch)
+        with watch.step("fuse"):
+            fused = fuse(runs.lexical, runs.dense, lexical_weight=self.settings.fusion_lexical_weight)
+        return self._gated(principal, scope, query, fused, watch)
+
+    def answer(self, principal: Principal, query: Query) -> Answer:
+        """Quotes from retrieved passages that answer the question, each cited; or an abstention. Raises like `retrieve`."""
+        retrieved = self.retrieve(principal, query)
+        return answer_from(
+            query.text,
+            retrieved,
+            self.embedder,
+            passages=self.settings.answer_passages,
+            max_sentences=self.settings.answer_max_sentences,
+            min_support=self.settings.answer_min_support,
+        )
+
+    def document(self, principal: Principal, document: str) -> ReadableDocument:
+        """A document as the principal may see it. Raises NotReadable for absent and hidden alike."""
+        return self.documents.document(principal, document)
+
+    def _search(self, scope: AccessScope, query: Query, watch: Stopwatch) -> LegRuns:
+        with watch.step("embed"):
+            vector = self.embedder.embed_query(query.text)
+        with watch.step("legs"):
+            return self.index.search(scope, LegSearch(query.text, vector, query.depth, query.sources, query.at_least))
+
+    def _gated(self, principal: Principal, scope: AccessScope, query: Query, fused: Sequence[FusedHit], watch: Stopwatch) -> Retrieved:
+        with watch.step("gate"):
+            head = fused[: query.top_k + GATE_MARGIN]
+            texts = self.index.texts(scope, [hit.passage for hit in head])
+            gated = self.gate.gate(principal, [Candidate(hit.passage, texts[hit.passage]) for hit in head if hit.passage in texts])
+        with watch.step("attribute"):
+            readable = {passage.id: passage for passage in gated.readable}
+            kept = [hit for hit in head if hit.passage in readable][: query.top_k]
+            hits = tuple(
+                RetrievedPassage(rank, hit.score, readable[hit.passage], cite(readable[hit.passage]), hit)
+                for rank, hit in enumerate(kept, 1)
+            )
+        return Retrieved(hits, revision=gated.revision, seconds=watch.seconds)
+
+
+def check(query: Query, settings: Settings) -> None:
+    """Raises InvalidInput naming each field of the query that breaks a limit."""
+    if not query.text.strip():
+        raise InvalidInput.of("query", "must not be empty", limit="at least 1 character that is not a space")
+    if len(query.text) > settings.query_max_characters:
+        raise InvalidInput.of("query", "is too long", limit=f"{settings.query_max_characters} characters")
+    if not 1 <= query.top_k <= settings.query_max_top_k:
+        raise InvalidInput.of("top_k", "is out of range", limit=f"1 to {settings.query_max_top_k}")
