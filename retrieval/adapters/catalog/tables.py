@@ -1,0 +1,266 @@
+"""The catalog's tables. Migrations change them; this file says what they are now.
+
+Times are ISO 8601 in UTC with microseconds, so that their text order is their order in time. Identifiers and subjects
+compare byte by byte on both engines (`BINARY` on SQLite, collation "C" on PostgreSQL).
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import postgresql
+
+Key = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+"""Text that is compared byte by byte."""
+Counter = BigInteger().with_variant(Integer, "sqlite")
+"""A 64-bit integer; on SQLite the type that a rowid may have."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+revision = Table(
+    "revision",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
+    Column("value", Counter, nullable=False),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Key, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    comment="Random keys made once: consistency tokens, key hashing.",
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("kind", Key, nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("spec_version", Integer, nullable=False),
+    Column("state", Key, nullable=False),
+    Column("run_token", Counter, nullable=False, default=0),
+    Column("registered_at", Key, nullable=False),
+    Column("registered_by", Key, nullable=False),
+    Column("last_success_at", Key),
+    Column("last_success_spec_version", Integer),
+)
+
+source_versions = Table(
+    "source_versions",
+    metadata,
+    Column("source", Key, ForeignKey("sources.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("spec", Text, nullable=False),
+    Column("registered_at", Key, nullable=False),
+    Column("registered_by", Key, nullable=False),
+)
+
+source_runs = Table(
+    "source_runs",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source", Key, ForeignKey("sources.id"), nullable=False),
+    Column("token", Counter, nullable=False),
+    Column("spec_version", Integer, nullable=False),
+    Column("started_at", Key, nullable=False),
+    Column("finished_at", Key),
+    Column("outcome", Key),
+    Column("problem", Text),
+    Column("phase", Key, nullable=False),
+    Column("done", Integer, nullable=False, default=0),
+    Column("total", Integer),
+    Column("counts", Text, nullable=False, default="{}"),
+    Index(None, "source", "started_at"),
+)
+
+access_classes = Table(
+    "access_classes",
+    metadata,
+    Column("id", Counter, primary_key=True, autoincrement=True),
+    Column("fingerprint", Key, nullable=False, unique=True),
+    Column("passages", Counter, nullable=False, default=0),
+    comment="One row for each distinct access policy; `passages` counts the current ones it holds.",
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("access_class", Counter, ForeignKey("access_classes.id"), primary_key=True),
+    Column("effect", Key, CheckConstraint("effect IN ('allow', 'deny')", name="effect"), primary_key=True),
+    Column("subject", Key, primary_key=True),
+    Index(None, "subject", "effect"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("member", Key, primary_key=True),
+    Column("group", Key, primary_key=True),
+    comment="`member` is a user, an app or a group; groups nest.",
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source", Key, ForeignKey("sources.id"), nullable=False),
+    Column("key", Key, nullable=False),
+    Column("parent", Key, ForeignKey("documents.id"), index=True),
+    Column("uri", Text, nullable=False),
+    Column("modified_at", Key),
+    Column("listed_run", Key),
+    Column("listed_fingerprint", Key),
+    Column("taken_fingerprint", Key),
+    Column("validator", Text),
+    Column("content_hash", Key),
+    Column("recipe", Key),
+    Column("size_bytes", Counter),
+    Column("access_class", Counter, ForeignKey("access_classes.id"), nullable=False),
+    Column("policy_problem", Text),
+    Column("current_version", Key),
+    UniqueConstraint("source", "key"),
+    Index(None, "source", "listed_run"),
+)
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("hash", Key, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("elements", Text, nullable=False),
+    comment="The canonical text of a parsed content, once, with its elements as JSON [[start, end, kind, page, heading path], ...].",
+)
+
+parsed = Table(
+    "parsed",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("text", Key, ForeignKey("texts.hash"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("media_type", Key, nullable=False),
+    Column("method", Key, nullable=False),
+    Column("metadata", Text, nullable=False),
+    Column("attachments", Text, nullable=False),
+    comment="What parsing gave, keyed by content, name and parser version, so that the same content is parsed once.",
+)
+
+document_versions = Table(
+    "document_versions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("document", Key, ForeignKey("documents.id"), nullable=False),
+    Column("source", Key, ForeignKey("sources.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Key, CheckConstraint("state IN ('staged', 'current', 'superseded', 'withdrawn')", name="state"), nullable=False),
+    Column("content_hash", Key, nullable=False),
+    Column("recipe", Key, nullable=False),
+    Column("parsed", Key, ForeignKey("parsed.key"), nullable=False),
+    Column("text", Key, ForeignKey("texts.hash"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("media_type", Key, nullable=False),
+    Column("uri", Text, nullable=False),
+    Column("modified_at", Key),
+    Column("passages", Integer),
+    Column("valid_from", Counter),
+    Column("valid_to", Counter),
+    Column("published_at", Key),
+    UniqueConstraint("document", "number"),
+    Index(None, "source", "state"),
+)
+
+passages = Table(
+    "passages",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("version", Key, ForeignKey("document_versions.id"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("span_start", Integer, nullable=False),
+    Column("span_end", Integer, nullable=False),
+    Column("page", Integer),
+    Column("heading_path", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("text_hash", Key, nullable=False),
+    Column("embedded_hash", Key, nullable=False, index=True),
+    Column("tokens", Integer, nullable=False),
+    UniqueConstraint("version", "ordinal"),
+)
+
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("model", Key, primary_key=True),
+    Column("text_hash", Key, primary_key=True),
+    Column("vector", LargeBinary, nullable=False),
+    comment="float32, little endian, unit length; keyed by the model and the hash of the embedded text.",
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("document", Key, primary_key=True),
+    Column("revision", Counter, nullable=False, index=True),
+    Column("content_revision", Counter, nullable=False),
+    comment="The outbox that indexes follow, one row per document: when it last changed in any way, and when its passages did.",
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("document", Key, ForeignKey("documents.id"), primary_key=True),
+    Column("content_hash", Key),
+    Column("recipe", Key, nullable=False),
+    Column("code", Key, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("retryable", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", Key, nullable=False),
+    Column("last_at", Key, nullable=False),
+    Column("next_attempt_at", Key),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("principal_kind", Key, nullable=False),
+    Column("principal_id", Key, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created_at", Key, nullable=False),
+    Column("expires_at", Key),
+    Column("revoked_at", Key),
+)
+
+index_followers = Table(
+    "index_followers",
+    metadata,
+    Column("name", Key, primary_key=True),
+    Column("applied_revision", Counter, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("passages", Counter, nullable=False),
+    Column("state", Key, nullable=False),
+    Column("heartbeat_at", Key, nullable=False),
+    Column("process", Integer, nullable=False),
+    Column("host", Key, nullable=False),
+    Column("rebuild_requested", Boolean, nullable=False, default=False),
+)
