@@ -95,6 +95,10 @@ class Settings(BaseSettings):
     web_timeout_seconds: PositiveInt = Field(30, description="Longest time for one web request, redirects included.")
     web_max_redirects: int = Field(5, ge=0, description="Most redirects followed for one URL.")
     web_max_urls: PositiveInt = Field(10_000, description="Most URLs of one web source.")
+    web_attempts: PositiveInt = Field(3, description="Attempts at one URL whose site is busy or does not answer.")
+    web_retry_after_seconds: float = Field(
+        10.0, ge=0, description="Longest pause before another attempt; a site that asks for more is tried in a later run."
+    )
     web_user_agent: str = Field("Archivist/0.1", description="User-Agent of web requests.")
 
     @property

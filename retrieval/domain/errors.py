@@ -56,6 +56,10 @@ class IndexUnavailable(Unavailable):
     """The index is being built, is owned by another process, or does not answer."""
 
 
+class SourceUnavailable(Unavailable):
+    """A source as a whole cannot be listed or reached: nothing of it is withdrawn."""
+
+
 class RevisionNotReached(Unavailable):
     """The index has not reached the revision the caller asked for within the deadline."""
 
