@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, bindparam, func, insert, literal, select, union, update
+from sqlalchemy import CompoundSelect, Connection, bindparam, func, insert, literal, select, union, update
 
 from retrieval.adapters.catalog.tables import access_classes, grants, memberships
 from retrieval.domain.permissions import EVERYONE, AccessPolicy, Principal
@@ -16,7 +16,9 @@ def class_of(connection: Connection, policy: AccessPolicy) -> int:
     found = connection.scalar(select(access_classes.c.id).where(access_classes.c.fingerprint == policy.fingerprint))
     if found is not None:
         return int(found)
-    made = int(connection.execute(insert(access_classes).values(fingerprint=policy.fingerprint).returning(access_classes.c.id)).scalar_one())
+    made = int(
+        connection.execute(insert(access_classes).values(fingerprint=policy.fingerprint).returning(access_classes.c.id)).scalar_one()
+    )
     rows = [{"access_class": made, "effect": "allow", "subject": s} for s in sorted(policy.allow)]
     rows += [{"access_class": made, "effect": "deny", "subject": s} for s in sorted(policy.deny)]
     if rows:
@@ -45,7 +47,7 @@ def count_passages(connection: Connection, deltas: dict[int, int]) -> None:
         connection.execute(_COUNT, rows)
 
 
-def _subjects_query():  # type: ignore[no-untyped-def]  # noqa: ANN202 - SQLAlchemy's recursive select has no short type
+def _subjects_query() -> CompoundSelect[tuple[str]]:
     start = select(memberships.c.group.label("subject"), literal(1).label("depth")).where(memberships.c.member == bindparam("principal"))
     reached = start.cte("reached", recursive=True)
     onward = select(memberships.c.group, reached.c.depth + 1).where(
@@ -59,15 +61,11 @@ _SUBJECTS = _subjects_query()
 _DENIED = select(grants.c.access_class).where(grants.c.effect == "deny", grants.c.subject.in_(bindparam("subjects", expanding=True)))
 _READABLE = (
     select(grants.c.access_class)
-    .where(
-        grants.c.effect == "allow", grants.c.subject.in_(bindparam("subjects", expanding=True)), grants.c.access_class.not_in(_DENIED)
-    )
+    .where(grants.c.effect == "allow", grants.c.subject.in_(bindparam("subjects", expanding=True)), grants.c.access_class.not_in(_DENIED))
     .distinct()
     .order_by(grants.c.access_class)
 )
 _PASSAGES = select(func.sum(access_classes.c.passages)).where(access_classes.c.id.in_(bindparam("classes", expanding=True)))
 _COUNT = (
-    update(access_classes)
-    .where(access_classes.c.id == bindparam("class"))
-    .values(passages=access_classes.c.passages + bindparam("delta"))
+    update(access_classes).where(access_classes.c.id == bindparam("class")).values(passages=access_classes.c.passages + bindparam("delta"))
 )

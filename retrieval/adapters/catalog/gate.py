@@ -52,9 +52,7 @@ class CatalogGate:
             rows = connection.execute(_LIVE, {"ids": [c.passage for c in candidates]}).all() if candidates else []
         live = {row.id: row for row in rows if row.access_class in classes}
         altered = tuple(c.passage for c in candidates if c.passage in live and text_hash(c.text) != live[c.passage].text_hash)
-        readable = tuple(
-            _readable(live[c.passage], c.text, revision) for c in candidates if c.passage in live and c.passage not in altered
-        )
+        readable = tuple(_readable(live[c.passage], c.text, revision) for c in candidates if c.passage in live and c.passage not in altered)
         return Gated(readable, revision, withheld=len(candidates) - len(readable), altered=altered)
 
 

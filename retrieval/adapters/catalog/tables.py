@@ -83,6 +83,7 @@ source_runs = Table(
     Column("token", Counter, nullable=False),
     Column("spec_version", Integer, nullable=False),
     Column("started_at", Key, nullable=False),
+    Column("listed_at", Key),
     Column("finished_at", Key),
     Column("outcome", Key),
     Column("problem", Text),

@@ -167,6 +167,7 @@ def upgrade() -> None:
         sa.Column("token", COUNTER, nullable=False),
         sa.Column("spec_version", sa.Integer(), nullable=False),
         sa.Column("started_at", KEY, nullable=False),
+        sa.Column("listed_at", KEY, nullable=True),
         sa.Column("finished_at", KEY, nullable=True),
         sa.Column("outcome", KEY, nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),

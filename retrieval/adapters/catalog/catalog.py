@@ -1,0 +1,55 @@
+"""The catalog, wired: one object that holds every port the catalog implements."""
+
+from dataclasses import dataclass
+
+from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
+from retrieval.adapters.catalog.engine import Database
+from retrieval.adapters.catalog.gate import CatalogGate
+from retrieval.adapters.catalog.listing import CatalogListing
+from retrieval.adapters.catalog.publishing import CatalogPublishing
+from retrieval.adapters.catalog.reader import CatalogDocuments
+from retrieval.adapters.catalog.runs import CatalogRuns
+from retrieval.adapters.catalog.sources import CatalogSources
+from retrieval.adapters.catalog.staging import CatalogStaging
+from retrieval.domain.clock import Clock
+from retrieval.settings import Settings
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The truth: sources, versions, passages, embeddings, permissions. `close` gives its connections back."""
+
+    database: Database
+    gate: CatalogGate
+    documents: CatalogDocuments
+    sources: CatalogSources
+    runs: CatalogRuns
+    listing: CatalogListing
+    staging: CatalogStaging
+    embeddings: CatalogEmbeddings
+    publishing: CatalogPublishing
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
+    """Open the catalog that the settings name and bring its schema up to date.
+
+    Raises:
+        CatalogUnavailable: the database does not answer.
+        Conflict: the catalog was written by a newer version of Archivist.
+    """
+    database = Database(settings.resolved_catalog_url, clock=clock)
+    database.migrate()
+    return Catalog(
+        database=database,
+        gate=CatalogGate(database),
+        documents=CatalogDocuments(database),
+        sources=CatalogSources(database),
+        runs=CatalogRuns(database),
+        listing=CatalogListing(database),
+        staging=CatalogStaging(database, attempts=settings.parse_attempts, retry_seconds=settings.parse_retry_seconds),
+        embeddings=CatalogEmbeddings(database),
+        publishing=CatalogPublishing(database),
+    )

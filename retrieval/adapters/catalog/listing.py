@@ -1,0 +1,136 @@
+"""What a source holds and who may read it. A changed permission takes effect in the transaction that records it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+
+from retrieval.adapters.catalog.classes import class_of, count_passages
+from retrieval.adapters.catalog.engine import Database, next_revision
+from retrieval.adapters.catalog.outbox import announce
+from retrieval.adapters.catalog.runs import fence
+from retrieval.adapters.catalog.tables import document_versions, documents, source_runs
+from retrieval.domain.clock import stamp
+from retrieval.domain.documents import SourceFile
+from retrieval.domain.errors import InvalidInput
+from retrieval.domain.ids import document_id
+from retrieval.domain.ingestion import ListingCounts, SourceRun
+
+_SEEN = update(documents).where(documents.c.id == bindparam("seen")).values(listed_run=bindparam("run"))
+_LISTED = (
+    update(documents)
+    .where(documents.c.id == bindparam("seen"))
+    .values(
+        listed_run=bindparam("run"),
+        listed_fingerprint=bindparam("fingerprint"),
+        uri=bindparam("new_uri"),
+        modified_at=bindparam("modified"),
+        size_bytes=bindparam("size"),
+        policy_problem=bindparam("problem"),
+    )
+)
+_MOVED = update(documents).where(documents.c.id == bindparam("moved")).values(access_class=bindparam("to"))
+
+
+class CatalogListing:
+    """`Listing` over the catalog."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, run: SourceRun, files: Sequence[SourceFile]) -> ListingCounts:
+        by_id = {document_id(run.source, file.key): file for file in files}
+        if len(by_id) != len(files):
+            raise InvalidInput.of("listing", "the connector listed one key twice")
+        with self._database.write() as connection:
+            fence(connection, run)
+            known = {row.id: row for row in connection.execute(select(documents).where(documents.c.id.in_(list(by_id))))}
+            classes = {policy: class_of(connection, policy) for policy in {file.policy for file in files}}
+            new = [_row(run, id_, file, classes[file.policy]) for id_, file in by_id.items() if id_ not in known]
+            if new:
+                connection.execute(insert(documents), new)
+            changed = [(id_, by_id[id_]) for id_, row in known.items() if _differs(row, by_id[id_])]
+            if changed:
+                connection.execute(_LISTED, [_update(run, id_, file) for id_, file in changed])
+            same = [{"seen": id_, "run": run.id} for id_ in known.keys() - {id_ for id_, _ in changed}]
+            if same:
+                connection.execute(_SEEN, same)
+            moved = {id_: classes[by_id[id_].policy] for id_, row in known.items() if row.access_class != classes[by_id[id_].policy]}
+            reclassify(connection, moved)
+        return ListingCounts(
+            listed=len(files),
+            new=len(new),
+            changed=sum(1 for id_, file in changed if known[id_].listed_fingerprint != file.fingerprint),
+            policy_changed=len(moved),
+            nobody_reads=sum(1 for file in files if not file.policy.names_a_reader),
+        )
+
+    def complete(self, run: SourceRun) -> ListingCounts:
+        with self._database.write() as connection:
+            fence(connection, run)
+            listed = select(documents.c.id).where(documents.c.source == run.source, documents.c.listed_run == run.id)
+            connection.execute(
+                update(documents)
+                .where(documents.c.parent.in_(listed), documents.c.listed_run.is_not(None), documents.c.source == run.source)
+                .values(listed_run=run.id)
+            )
+            connection.execute(update(source_runs).where(source_runs.c.id == run.id).values(listed_at=self._database.now()))
+            missing = connection.scalar(
+                select(func.count())
+                .select_from(documents)
+                .where(documents.c.source == run.source, documents.c.current_version.is_not(None))
+                .where(documents.c.listed_run.is_distinct_from(run.id))
+            )
+        return ListingCounts(missing=int(missing or 0))
+
+
+def reclassify(connection: Connection, moved: dict[str, int]) -> None:
+    """Give documents, and the attachments found in them, another access class. A revision if any of it is current."""
+    if not moved:
+        return
+    children = connection.execute(select(documents.c.id, documents.c.parent).where(documents.c.parent.in_(list(moved))))
+    family = moved | {child.id: moved[child.parent] for child in children}
+    current = connection.execute(
+        select(documents.c.id, documents.c.access_class, document_versions.c.passages)
+        .join(document_versions, document_versions.c.id == documents.c.current_version)
+        .where(documents.c.id.in_(list(family)))
+    ).all()
+    connection.execute(_MOVED, [{"moved": id_, "to": to} for id_, to in sorted(family.items())])
+    deltas: dict[int, int] = {}
+    for row in current:
+        deltas[row.access_class] = deltas.get(row.access_class, 0) - row.passages
+        deltas[family[row.id]] = deltas.get(family[row.id], 0) + row.passages
+    count_passages(connection, deltas)
+    if current:
+        announce(connection, [row.id for row in current], revision=next_revision(connection), access_only=True)
+
+
+def _row(run: SourceRun, id_: str, file: SourceFile, access_class: int) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "source": run.source,
+        "key": file.key,
+        "uri": file.uri,
+        "modified_at": stamp(file.modified_at) if file.modified_at else None,
+        "listed_run": run.id,
+        "listed_fingerprint": file.fingerprint,
+        "size_bytes": file.size_bytes,
+        "access_class": access_class,
+        "policy_problem": file.policy_problem,
+    }
+
+
+def _update(run: SourceRun, id_: str, file: SourceFile) -> dict[str, Any]:
+    return {
+        "seen": id_,
+        "run": run.id,
+        "fingerprint": file.fingerprint,
+        "new_uri": file.uri,
+        "modified": stamp(file.modified_at) if file.modified_at else None,
+        "size": file.size_bytes,
+        "problem": file.policy_problem,
+    }
+
+
+def _differs(row: Row[Any], file: SourceFile) -> bool:
+    return (row.listed_fingerprint, row.uri, row.policy_problem) != (file.fingerprint, file.uri, file.policy_problem)
