@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     publish_batch_documents: PositiveInt = Field(100, description="Documents published in one transaction.")
 
     # Web connector
-    web_allow_private_addresses: bool = Field(False, description="Let web sources reach loopback and private addresses.")
+    web_allow_private_addresses: bool = Field(default=False, description="Let web sources reach loopback and private addresses.")
     web_timeout_seconds: PositiveInt = Field(30, description="Longest time for one web request, redirects included.")
     web_max_redirects: int = Field(5, ge=0, description="Most redirects followed for one URL.")
     web_max_urls: PositiveInt = Field(10_000, description="Most URLs of one web source.")

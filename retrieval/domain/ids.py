@@ -29,8 +29,8 @@ def version_id(document: str, number: int) -> str:
 
 
 def passage_id(version: str, ordinal: int) -> str:
-    """A UUID, because that is what Qdrant takes as the id of a point."""
-    return str(uuid.UUID(bytes=_hash("passage", version, str(ordinal))[:16], version=8))
+    """A UUID (marked as version 5, a hash of a name), because that is what Qdrant takes as the id of a point."""
+    return str(uuid.UUID(bytes=_hash("passage", version, str(ordinal))[:16], version=5))
 
 
 def _digest(*parts: str) -> str:

@@ -33,6 +33,7 @@ class WorkItem:
     Attributes:
         validator: what the last fetch said to send (an ETag); None: fetch in any case.
         content_hash: of the content last taken in under `recipe`; None when there is none or the recipe has changed.
+        is_attachment: its bytes are in the blob store under `fingerprint`.
         quarantined: the content of `content_hash` was rejected last time.
         retry_due: and it is time to try it again.
     """
@@ -43,6 +44,7 @@ class WorkItem:
     fingerprint: str | None
     validator: str | None
     content_hash: str | None
+    is_attachment: bool = False
     quarantined: bool = False
     retry_due: bool = False
 

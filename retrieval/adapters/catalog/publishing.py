@@ -78,7 +78,7 @@ def _withdraw(connection: Connection, gone: Sequence[str]) -> PublicationCounts:
     for document in gone:
         drop_staged(connection, document)
     current = connection.scalars(select(documents.c.id).where(documents.c.id.in_(gone), documents.c.current_version.is_not(None))).all()
-    forgotten = {"current_version": None, "taken_fingerprint": None, "validator": None, "content_hash": None, "recipe": None}
+    forgotten = dict.fromkeys(("listed_run", "current_version", "taken_fingerprint", "validator", "content_hash", "recipe"))
     if not current:
         connection.execute(update(documents).where(documents.c.id.in_(gone)).values(**forgotten))
         return PublicationCounts(revision=current_revision(connection))
@@ -130,6 +130,6 @@ _POINT = update(documents).where(documents.c.id == bindparam("changed")).values(
 _MISSING = (
     select(documents.c.id)
     .where(documents.c.source == bindparam("source"), documents.c.listed_run.is_distinct_from(bindparam("run")))
-    .where(documents.c.current_version.is_not(None) | documents.c.taken_fingerprint.is_not(None))
+    .where(documents.c.current_version.is_not(None) | documents.c.listed_run.is_not(None))
     .order_by(documents.c.id)
 )

@@ -45,6 +45,7 @@ class CatalogStaging:
                 fingerprint=row.listed_fingerprint,
                 validator=row.validator if same_recipe else None,
                 content_hash=row.content_hash if same_recipe else None,
+                is_attachment=row.parent is not None,
                 quarantined=row.attempts is not None,
                 retry_due=row.next_attempt_at is not None and row.next_attempt_at <= parameters["now"],
             )
@@ -73,7 +74,6 @@ class CatalogStaging:
             fence(connection, run)
             same = {"validator": validator, "taken_fingerprint": fingerprint}
             connection.execute(update(documents).where(documents.c.id == item.document).values(**same))
-            connection.execute(delete(quarantine).where(quarantine.c.document == item.document))
 
     def take(self, run: SourceRun, taken: Taken) -> None:
         with self._database.write() as connection:
