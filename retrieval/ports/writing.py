@@ -53,3 +53,34 @@ class ChangeFeed(Protocol):
 
     def snapshot(self) -> AbstractContextManager[tuple[int, Iterator[IndexedDocument]]]:
         """All current documents at one revision, for building an index from nothing."""
+
+
+@dataclass(frozen=True)
+class FollowerStatus:
+    """An index that follows the catalog, as it last reported. `state`: `ready`, `building` or what hinders it."""
+
+    name: str
+    applied_revision: int
+    generation: int
+    passages: int
+    state: str
+    heartbeat_at: str
+    process: int
+    host: str
+
+
+class FollowerRegistry(Protocol):
+    """Where followers report, and where operators look."""
+
+    def report(self, name: str, *, applied_revision: int, generation: int, passages: int, state: str) -> bool:
+        """Heartbeat. True when somebody has asked for this index to be built anew."""
+
+    def rebuild_started(self, name: str) -> None:
+        """The request is being served."""
+
+    def request_rebuild(self, name: str | None = None) -> int:
+        """Ask one follower, or all, to build anew. Returns how many were asked."""
+
+    def followers(self) -> list[FollowerStatus]: ...
+
+    def is_alive(self, follower: FollowerStatus) -> bool: ...

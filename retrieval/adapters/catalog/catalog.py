@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database
+from retrieval.adapters.catalog.followers import CatalogFollowers
 from retrieval.adapters.catalog.gate import CatalogGate
 from retrieval.adapters.catalog.listing import CatalogListing
 from retrieval.adapters.catalog.publishing import CatalogPublishing
@@ -28,6 +29,7 @@ class Catalog:
     staging: CatalogStaging
     embeddings: CatalogEmbeddings
     publishing: CatalogPublishing
+    index_state: CatalogFollowers
 
     def close(self) -> None:
         self.database.close()
@@ -52,4 +54,5 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         staging=CatalogStaging(database, attempts=settings.parse_attempts, retry_seconds=settings.parse_retry_seconds),
         embeddings=CatalogEmbeddings(database),
         publishing=CatalogPublishing(database),
+        index_state=CatalogFollowers(database),
     )
