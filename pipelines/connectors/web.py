@@ -1,0 +1,165 @@
+"""The `web` connector: pages by a list of URLs or by a sitemap. Permissions come from the source's rules over the URL.
+
+robots.txt is not read: the owner names the pages, or the sitemap that the site publishes for this purpose.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import PurePosixPath
+
+import httpx
+import structlog
+
+from pipelines.connectors.outbound import Outbound, gunzip
+from pipelines.connectors.permissions import Rules
+from pipelines.connectors.port import PROBE_MAX_FILES, FileRefused, Probe
+from pipelines.connectors.selection import Selection
+from pipelines.connectors.sitemap import MAX_SITEMAP_BYTES, Location, Sitemap, parse_sitemap
+from pipelines.connectors.urls import key_of_url
+from pipelines.connectors.validators import Validator, media_type, modified_at
+from retrieval.domain.documents import Fetched, Gone, NotModified, SourceFile
+from retrieval.domain.errors import SourceUnavailable
+
+MAX_SITEMAPS = 500
+"""Sitemaps that one index may list."""
+_GZIP = b"\x1f\x8b"
+_GONE = frozenset({404, 410})
+
+_log = structlog.get_logger(__name__)
+
+
+class WebConnector:
+    """Pages of the web, each asked for only if it changed."""
+
+    def __init__(
+        self,
+        outbound: Outbound,
+        *,
+        urls: Sequence[str],
+        sitemap: str,
+        selection: Selection,
+        rules: Rules,
+        max_urls: int,
+        max_page_bytes: int,
+    ) -> None:
+        self._outbound = outbound
+        self._urls = urls
+        self._sitemap = sitemap
+        self._selection = selection
+        self._rules = rules
+        self._max_urls = max_urls
+        self._max_page_bytes = max_page_bytes
+
+    def list(self) -> Iterator[SourceFile]:
+        seen: set[str] = set()
+        counts: Counter[str] = Counter()
+        for location in self._locations(counts):
+            try:
+                key = key_of_url(location.url)
+            except FileRefused:
+                counts["not_a_url"] += 1
+                continue
+            if key in seen or not self._selection.takes(key):
+                continue
+            seen.add(key)
+            if len(seen) > self._max_urls:
+                raise SourceUnavailable(f"the source has more than {self._max_urls} pages; include less, or raise web_max_urls")
+            found = self._rules.policy_of(key)
+            yield SourceFile(key, key, modified_at=location.modified_at, policy=found.policy, policy_problem=found.problem)
+        _log.info("source listed", documents=len(seen), **counts)
+
+    def fetch(self, file: SourceFile, *, known: str | None) -> Fetched | NotModified | Gone:
+        if not self._selection.takes(file.key):
+            raise FileRefused("the page is not one of the source's")
+        validator = Validator.read(known)
+        reply = self._outbound.get(file.uri, max_bytes=self._max_page_bytes, conditions=validator.conditions)
+        if reply.status in _GONE:
+            return Gone()
+        self._check_redirect(file, reply.url)
+        if reply.status == 304 and validator.conditions(reply.url):
+            return NotModified()
+        if reply.status != 200:
+            raise FileRefused(f"the site answered {reply.status}", retryable=True)
+        return Fetched(
+            reply.body,
+            validator=Validator.of(reply).written(),
+            media_type=media_type(reply),
+            modified_at=modified_at(reply),
+        )
+
+    def probe(self) -> Probe:
+        try:
+            seen = list(islice(self.list(), PROBE_MAX_FILES + 1))
+            if seen:
+                self._outbound.get(seen[0].uri, max_bytes=self._max_page_bytes)
+        except (SourceUnavailable, FileRefused) as error:
+            return Probe(problem=str(error))
+        looked_at = seen[:PROBE_MAX_FILES]
+        return Probe(
+            files=len(looked_at),
+            has_more=len(seen) > PROBE_MAX_FILES,
+            formats=Counter(PurePosixPath(httpx.URL(file.uri).path).suffix.lower() for file in looked_at),
+            without_permission=sum(not file.policy.names_a_reader for file in looked_at),
+        )
+
+    def close(self) -> None:
+        self._outbound.close()
+
+    def _locations(self, counts: Counter[str]) -> Iterator[Location]:
+        if not self._sitemap:
+            yield from map(Location, self._urls)
+            return
+        hosts = {httpx.URL(self._sitemap).host}
+        sitemap, answered = self._read_sitemap(self._sitemap)
+        hosts.add(httpx.URL(answered).host)
+        yield from _on_hosts(sitemap.locations if not sitemap.is_index else self._indexed(sitemap, hosts), hosts, counts)
+
+    def _indexed(self, index: Sitemap, hosts: set[str]) -> Iterator[Location]:
+        if len(index.locations) > MAX_SITEMAPS:
+            raise SourceUnavailable(f"the sitemap index lists more than {MAX_SITEMAPS} sitemaps")
+        for location in index.locations:
+            if not _is_on(location.url, hosts):
+                raise SourceUnavailable("the sitemap index lists a sitemap of another site")
+            sitemap, _ = self._read_sitemap(location.url)
+            if sitemap.is_index:
+                raise SourceUnavailable("the sitemap index lists another index; only one level is followed")
+            yield from sitemap.locations
+
+    def _read_sitemap(self, url: str) -> tuple[Sitemap, str]:
+        """A sitemap and the URL that answered. Whatever is wrong with it leaves the whole source unlisted."""
+        try:
+            reply = self._outbound.get(url, max_bytes=MAX_SITEMAP_BYTES)
+            if reply.status != 200:
+                raise SourceUnavailable(f"the site answered {reply.status} for the sitemap")
+            content = gunzip(reply.body, max_bytes=MAX_SITEMAP_BYTES) if reply.body.startswith(_GZIP) else reply.body
+            sitemap = parse_sitemap(content)
+        except FileRefused as error:
+            raise SourceUnavailable(f"the sitemap cannot be read: {error.reason}") from error
+        if not sitemap.locations:
+            raise SourceUnavailable("the sitemap lists nothing")
+        return sitemap, reply.url
+
+    def _check_redirect(self, file: SourceFile, answered: str) -> None:
+        """A page that redirects must not bring text under a policy that is not its own."""
+        key = key_of_url(answered)
+        if key == file.key:
+            return
+        if not self._selection.takes(key) or self._rules.policy_of(key).policy != self._rules.policy_of(file.key).policy:
+            raise FileRefused("the page redirects to one that is not the source's, or that other people may read; name that one instead")
+
+
+def _is_on(url: str, hosts: set[str]) -> bool:
+    try:
+        return httpx.URL(url).host in hosts
+    except (httpx.InvalidURL, ValueError):
+        return False
+
+
+def _on_hosts(locations: Iterable[Location], hosts: set[str], counts: Counter[str]) -> Iterator[Location]:
+    """A sitemap speaks for its own site only: it must not make us read another, say one inside our own network."""
+    for location in locations:
+        if _is_on(location.url, hosts):
+            yield location
+        else:
+            counts["other_sites"] += 1
