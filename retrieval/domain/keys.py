@@ -1,0 +1,105 @@
+"""API keys: made once, shown once, kept only as a hash.
+
+A key is written `ak_<id>_<secret>`. The id finds the row; the secret, 43 characters of 62, holds 256 random bits, so a fast
+hash is enough: there is nothing to guess. The hash is keyed by the id, so that a row's hash proves nothing in another row.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from retrieval.domain.errors import InvalidInput
+from retrieval.domain.permissions import Principal, PrincipalKind, check_subject
+
+MAX_LABEL_LENGTH = 200
+ID_CHARACTERS = 16
+SECRET_CHARACTERS = 43
+_HASH_BYTES = 32
+_PERSON = b"archivist apikey"
+_ID_ALPHABET = string.ascii_lowercase + string.digits
+_SECRET_ALPHABET = string.ascii_letters + string.digits
+_WRITTEN = re.compile(rf"ak_([a-z0-9]{{{ID_CHARACTERS}}})_([A-Za-z0-9]{{{SECRET_CHARACTERS}}})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A key in clear: what its holder sends. Neither printing nor logging it shows the secret."""
+
+    id: str
+    secret: str = field(repr=False)
+
+    @classmethod
+    def generate(cls) -> "ApiKey":
+        return cls(_random(_ID_ALPHABET, ID_CHARACTERS), _random(_SECRET_ALPHABET, SECRET_CHARACTERS))
+
+    @classmethod
+    def parse(cls, written: str) -> "ApiKey | None":
+        """None for anything that is not written like a key."""
+        match = _WRITTEN.fullmatch(written)
+        return None if match is None else cls(match[1], match[2])
+
+    @property
+    def written(self) -> str:
+        return f"ak_{self.id}_{self.secret}"
+
+    @property
+    def secret_hash(self) -> bytes:
+        """BLAKE2b-256 of the secret, keyed by the id: 32 bytes."""
+        return hashlib.blake2b(self.secret.encode(), digest_size=_HASH_BYTES, key=self.id.encode(), person=_PERSON).digest()
+
+
+@dataclass(frozen=True)
+class StoredApiKey:
+    """What is kept of a key. Times are in UTC.
+
+    Attributes:
+        secret_hash: `ApiKey.secret_hash`, 32 bytes.
+        expires_at: the first moment at which the key is not accepted; None: it does not expire.
+        revoked_at: None while the key has not been revoked.
+    """
+
+    id: str
+    secret_hash: bytes = field(repr=False)
+    principal: Principal
+    label: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.label) > MAX_LABEL_LENGTH:
+            raise InvalidInput.of("label", "is too long", limit=f"{MAX_LABEL_LENGTH} characters")
+
+    def is_live(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+NO_KEY = StoredApiKey("", bytes(_HASH_BYTES), Principal("nobody"), "", _LONG_AGO, expires_at=_LONG_AGO)
+"""Stands in for an unknown id, so that it costs what a wrong secret costs. No secret has this hash, and it has expired."""
+
+
+def accepts(stored: StoredApiKey, presented: ApiKey, now: datetime) -> bool:
+    """Whether the presented key is this row's and still live. Compares in constant time, the secret before anything else."""
+    is_its_secret = hmac.compare_digest(stored.secret_hash, presented.secret_hash)
+    return is_its_secret and stored.id == presented.id and stored.is_live(now)
+
+
+def member(name: str, *, kind: PrincipalKind) -> Principal:
+    """A local principal from `alice` or `user:alice`. Raises InvalidInput naming `principal`."""
+    return Principal(name.removeprefix(f"{kind.value}:"), kind)
+
+
+def group_subjects(names: Iterable[str]) -> frozenset[str]:
+    """`engineering` and `group:engineering` are both the subject `group:engineering`. Raises InvalidInput naming `group`."""
+    return frozenset(check_subject("group:" + name.removeprefix("group:"), field="group") for name in names)
+
+
+def _random(alphabet: str, length: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
