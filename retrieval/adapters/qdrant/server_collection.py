@@ -1,0 +1,176 @@
+"""One collection on a Qdrant server: creating, searching and changing it. Not: which collection serves, see `server.py`.
+
+The applied revision is kept in the collection's metadata (Qdrant 1.16; the IDF of the readable passages needs 1.19 anyway)
+rather than in a collection of its own: it is dropped, restored and copied together with the points it speaks of, so it
+never claims points that are not there.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from qdrant_client import QdrantClient, models
+from qdrant_client.common.client_exceptions import QdrantException
+from qdrant_client.http.exceptions import ApiException
+
+from retrieval.adapters.qdrant.bm25 import Terms, passage_terms
+from retrieval.adapters.qdrant.collection import (
+    ACCESS_CLASS,
+    DENSE,
+    INTEGER_INDEXES,
+    KEYWORD_INDEXES,
+    LEXICAL,
+    TEXT,
+    UPSERT_POINTS,
+    IndexIdentity,
+)
+from retrieval.adapters.qdrant.filters import Filters
+from retrieval.adapters.qdrant.legs import LegRequest
+from retrieval.adapters.qdrant.payload import HeldPassage, held_passage, payload_of
+from retrieval.adapters.qdrant.planner import ACORN_MAX_SELECTIVITY
+from retrieval.domain.errors import IndexUnavailable
+from retrieval.domain.passages import IndexedDocument, IndexedPassage
+from retrieval.domain.permissions import AccessScope
+from retrieval.domain.runs import Hit, Leg
+from retrieval.ports.writing import Reclassification
+
+APPLIED = "applied_revision"
+
+_FILTERS: Filters[models.Filter] = Filters(
+    any_of=lambda key, values: models.FieldCondition(key=key, match=models.MatchAny(any=values)),
+    has_id=lambda ids: models.HasIdCondition(has_id=ids),
+    combine=lambda must, must_not: models.Filter(must=must, must_not=must_not or None),
+)
+_SCROLL_POINTS = 1_000
+
+
+class ServerCollection:
+    """A collection by name or alias. Stateless but for the client, which is thread-safe. Writes wait until they are applied."""
+
+    def __init__(self, client: QdrantClient, name: str) -> None:
+        self._client = client
+        self.name = name
+
+    def create(self, identity: IndexIdentity) -> None:
+        """A new, empty collection with its payload indexes."""
+        vectors = {DENSE: models.VectorParams(size=identity.dimensions, distance=models.Distance.DOT)}
+        sparse = {LEXICAL: models.SparseVectorParams(modifier=models.Modifier.IDF)}
+        metadata = {**identity.as_json(), APPLIED: 0}
+        with translated("creating the collection"):
+            self._client.create_collection(
+                self.name, vectors_config=vectors, sparse_vectors_config=sparse, on_disk_payload=True, metadata=metadata
+            )
+            for field in INTEGER_INDEXES:
+                self._client.create_payload_index(self.name, field, models.PayloadSchemaType.INTEGER, wait=True)
+            for field in KEYWORD_INDEXES:
+                self._client.create_payload_index(self.name, field, models.PayloadSchemaType.KEYWORD, wait=True)
+
+    def drop(self) -> None:
+        with translated("dropping the collection"):
+            self._client.delete_collection(self.name)
+
+    def ask(self, scope: AccessScope, sources: Sequence[str], requests: Sequence[LegRequest]) -> list[list[Hit]]:
+        readable = _FILTERS.readable(scope, sources=sources)
+        queries = []
+        for request in requests:
+            within = _FILTERS.readable(scope, sources=sources, passages=request.passages) if request.passages else readable
+            queries.append(_query(request, within=within, idf_corpus=readable))
+        with translated("searching"):
+            answers = self._client.query_batch_points(self.name, requests=queries)
+        return [[Hit(str(point.id), point.score) for point in answer.points] for answer in answers]
+
+    def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
+        if scope.is_empty or not passages:
+            return {}
+        readable = _FILTERS.readable(scope, passages=passages)
+        with translated("reading texts"):
+            records, _ = self._client.scroll(
+                self.name, scroll_filter=readable, limit=len(passages), with_payload=[TEXT], with_vectors=False
+            )
+        return {str(record.id): str((record.payload or {})[TEXT]) for record in records}
+
+    def replace(self, documents: Sequence[IndexedDocument]) -> None:
+        """New points come before old ones go, so that a reader never finds a document gone that is only changing."""
+        last = {document.document: document for document in documents}
+        if not last:
+            return
+        pairs = [(document, passage) for document in last.values() for passage in document.passages]
+        for at in range(0, len(pairs), UPSERT_POINTS):
+            points = [_point(document, passage) for document, passage in pairs[at : at + UPSERT_POINTS]]
+            with translated("writing"):
+                self._client.upsert(self.name, points, wait=True)
+        gone = _FILTERS.replaced(list(last), keep=[passage.id for _, passage in pairs])
+        with translated("deleting"):
+            self._client.delete(self.name, models.FilterSelector(filter=gone), wait=True)
+
+    def reclassify(self, changes: Sequence[Reclassification]) -> None:
+        for change in changes:
+            points = models.FilterSelector(filter=_FILTERS.of_documents([change.document]))
+            with translated("reclassifying"):
+                self._client.set_payload(self.name, {ACCESS_CLASS: change.access_class}, points, wait=True)
+
+    def applied(self, revision: int) -> None:
+        with translated("remembering the revision"):
+            self._client.update_collection(self.name, metadata={APPLIED: revision})
+
+    def applied_revision(self) -> int:
+        with translated("reading the revision"):
+            metadata = self._client.get_collection(self.name).config.metadata or {}
+        return int(metadata.get(APPLIED, 0))
+
+    def passages(self) -> int:
+        with translated("counting"):
+            return self._client.count(self.name, exact=True).count
+
+    def contents(self) -> Iterator[HeldPassage]:
+        """Every point, whole, in the order of ids. For comparing an index with the catalog; knows no reader."""
+        offset: Any = None
+        while True:
+            with translated("reading everything"):
+                records, offset = self._client.scroll(
+                    self.name, limit=_SCROLL_POINTS, offset=offset, with_payload=True, with_vectors=[DENSE]
+                )
+            for record in records:
+                assert isinstance(record.vector, dict)
+                yield held_passage(record.id, record.payload or {}, cast("list[float]", record.vector[DENSE]))
+            if offset is None:
+                return
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """The seam for the client's errors; ValueError is how its local mode says 404.
+
+    Raises:
+        IndexUnavailable: the server does not answer, refuses, or has no such collection; the cause is kept.
+    """
+    try:
+        yield
+    except (ApiException, QdrantException, ValueError) as error:
+        raise IndexUnavailable(f"the Qdrant server failed while {doing}, or the index has not been built yet") from error
+
+
+def _query(request: LegRequest, *, within: models.Filter, idf_corpus: models.Filter) -> models.QueryRequest:
+    if request.leg is Leg.LEXICAL:
+        assert isinstance(request.vector, Terms)
+        query: Any = _sparse(request.vector)
+        params = models.SearchParams(idf=models.IdfCorpusParams(corpus=idf_corpus))
+        return models.QueryRequest(query=query, using=LEXICAL, filter=within, params=params, limit=request.limit)
+    query = list(cast("Sequence[float]", request.vector))
+    return models.QueryRequest(query=query, using=DENSE, filter=within, params=_dense_params(request), limit=request.limit)
+
+
+def _dense_params(request: LegRequest) -> models.SearchParams:
+    if request.plan.exact:
+        return models.SearchParams(exact=True)
+    acorn = models.AcornSearchParams(enable=True, max_selectivity=ACORN_MAX_SELECTIVITY)
+    return models.SearchParams(hnsw_ef=max(request.plan.ef, 2 * request.limit), acorn=acorn)
+
+
+def _point(document: IndexedDocument, passage: IndexedPassage) -> models.PointStruct:
+    vectors: dict[str, Any] = {DENSE: [float(x) for x in passage.vector], LEXICAL: _sparse(passage_terms(passage.embedded_text))}
+    return models.PointStruct(id=passage.id, vector=vectors, payload=payload_of(document, passage))
+
+
+def _sparse(terms: Terms) -> models.SparseVector:
+    return models.SparseVector(indices=list(terms.hashes), values=list(terms.weights))

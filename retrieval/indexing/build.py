@@ -1,0 +1,44 @@
+"""`python -m retrieval.indexing.build`: builds one generation of the embedded index and ends. Started by the index's owner."""
+
+import argparse
+import os
+import pkgutil
+import sys
+import threading
+from pathlib import Path
+
+from retrieval.adapters.qdrant.building import build_generation
+from retrieval.adapters.qdrant.collection import IndexIdentity
+
+NICENESS = 10
+"""Searches come first: the owner answers them on the same processors."""
+
+ORPHANED = 3
+"""Exit status of a build whose owner has died."""
+
+
+def main() -> None:
+    arguments = _arguments()
+    threading.Thread(target=_end_with_the_owner, daemon=True).start()
+    os.nice(NICENESS)
+    feed = pkgutil.resolve_name(arguments.feed)()
+    build_generation(feed, arguments.directory, IndexIdentity(arguments.model, arguments.dimensions))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m retrieval.indexing.build", description=__doc__)
+    parser.add_argument("--directory", type=Path, required=True, help="empty folder to build in")
+    parser.add_argument("--feed", required=True, help="'module:function' that returns the catalog's ChangeFeed")
+    parser.add_argument("--model", required=True, help="the embedder's name and hash")
+    parser.add_argument("--dimensions", type=int, required=True, help="floats per vector")
+    return parser.parse_args()
+
+
+def _end_with_the_owner() -> None:
+    """Standard input is a pipe that the owner never writes to: it ends when the owner does."""
+    sys.stdin.buffer.read()
+    os._exit(ORPHANED)
+
+
+if __name__ == "__main__":
+    main()
