@@ -63,7 +63,21 @@ class Settings(BaseSettings):
     fusion_lexical_weight: float = Field(0.5, ge=0, le=1, description="Share of the lexical leg in the fused score.")
     answer_max_sentences: PositiveInt = Field(3, description="Most sentences that an extractive answer quotes.")
     answer_passages: PositiveInt = Field(8, description="Retrieved passages that an answer may quote from.")
+    answer_embedded_sentences: PositiveInt = Field(12, description="Sentences compared with the question by embedding; the cost of an answer.")
     answer_min_support: float = Field(0.5, ge=0, le=1, description="Least support at which a sentence is quoted.")
+
+    # API
+    api_threads: PositiveInt = Field(16, description="Requests worked on at once; the others wait.")
+    extract_default_characters: PositiveInt = Field(2_000, description="Text of a document shown when the caller names no span.")
+    extract_max_characters: PositiveInt = Field(50_000, description="Longest span of a document that a caller may ask for.")
+    extract_context_characters: int = Field(500, ge=0, description="Text shown on either side of a span when the caller does not say.")
+    extract_max_context_characters: int = Field(5_000, ge=0, description="Most text on either side of a span.")
+    request_max_sources: PositiveInt = Field(100, description="Most sources that one query may be restricted to.")
+
+    # Command line
+    url: str = Field("", description="The API that `archivist ask` and `archivist retrieve` call; empty: this machine's host and port.")
+    key: str = Field("", description="The API key they send.", repr=False)
+    call_timeout_seconds: float = Field(60.0, gt=0, description="Longest time they wait for the API.")
 
     # Ingestion
     source_max_file_bytes: PositiveInt = Field(100 * MIB, description="Largest source file.")
