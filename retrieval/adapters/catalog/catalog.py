@@ -6,6 +6,7 @@ from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.followers import CatalogFollowers
 from retrieval.adapters.catalog.gate import CatalogGate
+from retrieval.adapters.catalog.keys import CatalogDirectory, CatalogKeys
 from retrieval.adapters.catalog.listing import CatalogListing
 from retrieval.adapters.catalog.publishing import CatalogPublishing
 from retrieval.adapters.catalog.reader import CatalogDocuments
@@ -13,6 +14,7 @@ from retrieval.adapters.catalog.runs import CatalogRuns
 from retrieval.adapters.catalog.sources import CatalogSources
 from retrieval.adapters.catalog.staging import CatalogStaging
 from retrieval.domain.clock import Clock
+from retrieval.domain.errors import ArchivistError
 from retrieval.settings import Settings
 
 
@@ -30,6 +32,8 @@ class Catalog:
     embeddings: CatalogEmbeddings
     publishing: CatalogPublishing
     index_state: CatalogFollowers
+    keys: CatalogKeys
+    directory: CatalogDirectory
 
     def close(self) -> None:
         self.database.close()
@@ -43,7 +47,11 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         Conflict: the catalog was written by a newer version of Archivist.
     """
     database = Database(settings.resolved_catalog_url, clock=clock)
-    database.migrate()
+    try:
+        database.migrate()
+    except ArchivistError:
+        database.close()
+        raise
     return Catalog(
         database=database,
         gate=CatalogGate(database),
@@ -55,4 +63,6 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         embeddings=CatalogEmbeddings(database),
         publishing=CatalogPublishing(database),
         index_state=CatalogFollowers(database),
+        keys=CatalogKeys(database),
+        directory=CatalogDirectory(database),
     )

@@ -244,6 +244,7 @@ api_keys = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("secret_hash", LargeBinary, nullable=False),
+    Column("principal_issuer", Key, nullable=False),
     Column("principal_kind", Key, nullable=False),
     Column("principal_id", Key, nullable=False),
     Column("label", Text, nullable=False),

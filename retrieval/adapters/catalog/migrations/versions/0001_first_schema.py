@@ -26,6 +26,7 @@ def upgrade() -> None:
         "api_keys",
         sa.Column("id", KEY, nullable=False),
         sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("principal_issuer", KEY, nullable=False),
         sa.Column("principal_kind", KEY, nullable=False),
         sa.Column("principal_id", KEY, nullable=False),
         sa.Column("label", sa.Text(), nullable=False),

@@ -1,0 +1,78 @@
+"""What tests of several packages share: settings on a temporary directory, and the catalog on both databases."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import psycopg
+import pytest
+
+from retrieval.adapters.catalog.catalog import Catalog, open_catalog
+from retrieval.settings import Settings
+from tests import postgres
+
+EVALUATION_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_directory=tmp_path / "archivist")
+
+
+@pytest.fixture(scope="session")
+def evaluation_data() -> Path:
+    """Folders of evaluation data beside the project."""
+    if not EVALUATION_DATA.is_dir():
+        pytest.skip("the evaluation data are not beside this checkout")
+    return EVALUATION_DATA
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    reason = postgres.missing()
+    if reason is not None:
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with postgres.cluster() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """A fresh database."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_server.replace("+psycopg", "") + "/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return f"{postgres_server}/{name}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The catalog's URL, once per database engine."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'catalog.db'}"
+
+
+@pytest.fixture
+def make_catalog(catalog_url: str) -> Iterator[Callable[..., Catalog]]:
+    """Opens the catalog; every one it opened is closed at the end."""
+    opened: list[Catalog] = []
+
+    def make(**options: object) -> Catalog:
+        catalog = open_catalog(Settings(catalog_url=catalog_url), **options)
+        opened.append(catalog)
+        return catalog
+
+    yield make
+    for catalog in opened:
+        catalog.close()
+
+
+@pytest.fixture
+def catalog(make_catalog: Callable[..., Catalog]) -> Catalog:
+    return make_catalog()
