@@ -1,0 +1,87 @@
+"""What the routes are given: the wired service, and the principal that the route has authenticated."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Protocol, cast
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
+
+from api.authentication import Authenticator
+from api.consistency import ConsistencyTokens
+from retrieval.domain.answers import Answer, Retrieved
+from retrieval.domain.permissions import Principal
+from retrieval.domain.queries import Query
+from retrieval.ports.keys import ApiKeyStore
+from retrieval.ports.reading import ReadableDocument
+from retrieval.settings import Settings
+
+
+class Knowledge(Protocol):
+    """`retrieval.service.KnowledgeService`, as the routes use it."""
+
+    def retrieve(self, principal: Principal, query: Query) -> Retrieved: ...
+
+    def answer(self, principal: Principal, query: Query) -> Answer: ...
+
+    def document(self, principal: Principal, document: str) -> ReadableDocument: ...
+
+
+class KeyHolder(Protocol):
+    """The part of the catalog that the API touches itself."""
+
+    @property
+    def keys(self) -> ApiKeyStore: ...
+
+
+class Wiring(Protocol):
+    """What `retrieval.bootstrap.open_service` gives."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def knowledge(self) -> Knowledge: ...
+
+    @property
+    def catalog(self) -> KeyHolder: ...
+
+    @property
+    def token_key(self) -> bytes:
+        """32 bytes that stay the same across restarts and replicas."""
+
+    def readiness(self) -> Sequence[tuple[str, bool, str]]:
+        """(part, whether it is ready, why not or how far behind). Anybody may read it: no revision, no count of documents."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The wiring and what the API makes of it once."""
+
+    wiring: Wiring
+    authenticator: Authenticator
+    tokens: ConsistencyTokens
+
+    @property
+    def settings(self) -> Settings:
+        return self.wiring.settings
+
+
+def parts_of(request: Request) -> Parts:
+    return cast(Parts, request.app.state.parts)
+
+
+async def _parts(request: Request) -> Parts:
+    return parts_of(request)
+
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="An API key made by `archivist keys create`: `ak_…`.")
+
+
+async def _caller(request: Request, _documented: Annotated[object, Security(_bearer)]) -> Principal:
+    """The principal that the route authenticated before it read anything else of the request; an undeclared route has none and fails."""
+    return cast(Principal, request.state.principal)
+
+
+Wired = Annotated[Parts, Depends(_parts)]
+Caller = Annotated[Principal, Depends(_caller)]

@@ -1,0 +1,171 @@
+"""The error tree as problem+json (RFC 9457). Every error response of the API is made here.
+
+A problem names the field and its limit, never the rejected value. Texts are fixed for each kind of error: what an exception says of
+files, hosts or revisions goes to the log only. One 404 stands for an unknown path, an ill-formed id, an absent document and a hidden one.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import cast
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from api.dependencies import parts_of
+from api.validation import field_problems
+from retrieval.domain.errors import (
+    ArchivistError,
+    CatalogUnavailable,
+    Conflict,
+    FieldProblem,
+    IndexUnavailable,
+    InvalidInput,
+    NotAuthenticated,
+    NotReadable,
+    RevisionNotReached,
+    Unavailable,
+)
+
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""On every response: nothing that a principal may read is kept by a cache or a browser."""
+
+_logger = structlog.get_logger("api.errors")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One error response. `kind` is stable and meant for programs; `detail` is for people."""
+
+    status: HTTPStatus
+    kind: str
+    detail: str
+    errors: Sequence[FieldProblem] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self, request_id: str) -> JSONResponse:
+        body = {
+            "type": f"urn:archivist:problem:{self.kind}",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "detail": self.detail,
+            "errors": [{"field": e.field, "problem": e.problem, "limit": e.limit} for e in self.errors],
+            "request_id": request_id,
+        }
+        headers = {**SECURITY_HEADERS, "X-Request-Id": request_id, **self.headers}
+        return JSONResponse(body, self.status.value, headers, media_type="application/problem+json")
+
+
+NOT_FOUND = Problem(HTTPStatus.NOT_FOUND, "not-found", "There is nothing here that you may read.")
+NOT_AUTHENTICATED = Problem(
+    HTTPStatus.UNAUTHORIZED,
+    "not-authenticated",
+    "Send a valid API key as 'Authorization: Bearer ak_…'.",
+    headers={"WWW-Authenticate": 'Bearer realm="archivist"'},
+)
+INTERNAL = Problem(
+    HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side. Quote the request id when you report it."
+)
+CONFLICT = Problem(HTTPStatus.CONFLICT, "conflict", "The thing to change is not as the request believes.")
+
+_UNAVAILABLE: Mapping[type[Unavailable], tuple[str, str]] = {
+    CatalogUnavailable: ("catalog-unavailable", "Permissions cannot be checked now, so nothing is shown. Try again."),
+    IndexUnavailable: ("index-unavailable", "The search index is not ready. Try again."),
+    RevisionNotReached: ("revision-not-reached", "The search index has not caught up with 'at_least' yet. Try again."),
+    Unavailable: ("unavailable", "A part that this request needs is not available now. Try again."),
+}
+
+
+def too_large(limit_bytes: int) -> Problem:
+    error = FieldProblem("body", "is too large", f"{limit_bytes} bytes")
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return Problem(status, "too-large", "The request body is too large.", [error], {"Connection": "close"})
+
+
+def problem_of(error: ArchivistError) -> Problem:
+    """What the caller is told of an error of the domain."""
+    match error:
+        case InvalidInput():
+            return _invalid(error.problems)
+        case NotAuthenticated():
+            return NOT_AUTHENTICATED
+        case NotReadable():
+            return NOT_FOUND
+        case Unavailable():
+            kind, detail = next(texts for known, texts in _UNAVAILABLE.items() if isinstance(error, known))
+            headers = {"Retry-After": str(error.retry_after_seconds)}
+            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, kind, detail, headers=headers)
+        case Conflict():
+            return CONFLICT
+    return INTERNAL
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(ArchivistError, _on_archivist_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_defect)
+
+
+def request_id_of(request: Request) -> str:
+    """The id that the middleware gave the request."""
+    return getattr(request.state, "request_id", None) or secrets.token_hex(8)
+
+
+def _on_archivist_error(request: Request, error: Exception) -> JSONResponse:
+    problem = problem_of(cast(ArchivistError, error))
+    request_id = request_id_of(request)
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _logger.error("request_failed", request_id=request_id, kind=problem.kind, error=type(error).__name__, reason=str(error))
+    return problem.response(request_id)
+
+
+def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
+    found = cast(RequestValidationError, error).errors()
+    if any(e["type"] == "json_invalid" for e in found):
+        return _malformed([FieldProblem("body", "is not valid JSON")]).response(request_id_of(request))
+    return _invalid(field_problems(found)).response(request_id_of(request))
+
+
+def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    """Routing's own refusals: unknown path, wrong method, a body that could not be read."""
+    refused = cast(HTTPException, error)
+    status = HTTPStatus(refused.status_code)
+    if status is HTTPStatus.NOT_FOUND:
+        return NOT_FOUND.response(request_id_of(request))
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        problem = Problem(status, "method-not-allowed", "This path does not take this method.", headers=refused.headers or {})
+    elif status is HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        wanted = FieldProblem("Content-Type", "is not supported", "application/json")
+        problem = Problem(status, "unsupported-media-type", "The body must be JSON and say so.", [wanted])
+    elif status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        problem = too_large(parts_of(request).settings.request_max_bytes)
+    elif status is HTTPStatus.BAD_REQUEST:
+        problem = _malformed([FieldProblem("body", "cannot be read as JSON")])
+    else:
+        problem = Problem(status, "refused", status.phrase, headers=refused.headers or {})
+    return problem.response(request_id_of(request))
+
+
+def _on_defect(request: Request, error: Exception) -> JSONResponse:
+    """The last resort. The server goes on to log the traceback itself."""
+    request_id = request_id_of(request)
+    _logger.error("request_failed", request_id=request_id, kind=INTERNAL.kind, error=type(error).__name__)
+    return INTERNAL.response(request_id)
+
+
+def _invalid(errors: Sequence[FieldProblem]) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-input", "The request breaks a rule or a limit.", errors)
+
+
+def _malformed(errors: Sequence[FieldProblem]) -> Problem:
+    return Problem(HTTPStatus.BAD_REQUEST, "malformed", "The request could not be read.", errors)

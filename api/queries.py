@@ -1,0 +1,25 @@
+"""A request's query as the service takes it."""
+
+from collections.abc import Sequence
+
+from api.dependencies import Parts
+from retrieval.domain.errors import InvalidInput
+from retrieval.domain.queries import Query
+
+
+def query_of(parts: Parts, *, text: str, top_k: int | None, sources: Sequence[str], at_least: str | None) -> Query:
+    """Defaults filled in and the consistency token opened. The service checks the limits on `query` and `top_k`.
+
+    Raises:
+        InvalidInput: names `sources` or `at_least`.
+    """
+    settings = parts.settings
+    if len(sources) > settings.request_max_sources:
+        raise InvalidInput.of("sources", "has too many entries", limit=f"{settings.request_max_sources} sources")
+    return Query(
+        text=text,
+        top_k=settings.query_default_top_k if top_k is None else top_k,
+        depth=settings.query_depth,
+        sources=tuple(dict.fromkeys(sources)),
+        at_least=parts.tokens.open(at_least),
+    )

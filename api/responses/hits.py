@@ -1,0 +1,126 @@
+"""Hits with their passages and citations."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from retrieval.domain.answers import Citation, Retrieved, RetrievedPassage
+from retrieval.domain.documents import Span
+from retrieval.domain.passages import ReadablePassage
+
+SCORE_DECIMALS = 4
+"""Fewer than the service compares by: float noise must not make two equal responses differ."""
+
+
+class SpanOut(BaseModel):
+    """Characters `start` up to, not including, `end`; Unicode characters, counted from 0."""
+
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, span: Span) -> "SpanOut":
+        return cls(start=span.start, end=span.end)
+
+
+class CitationOut(BaseModel):
+    """Ties a quote to the document version it stands in: `quote` is exactly that version's text at `span`."""
+
+    id: str
+    document: str
+    version: str
+    version_number: int
+    source: str
+    title: str
+    uri: str
+    page: int | None
+    heading_path: list[str]
+    passage: str
+    span: SpanOut
+    quote: str
+
+    @classmethod
+    def of(cls, citation: Citation) -> "CitationOut":
+        return cls(
+            id=citation.id,
+            document=citation.document,
+            version=citation.version,
+            version_number=citation.version_number,
+            source=citation.source,
+            title=citation.title,
+            uri=citation.uri,
+            page=citation.page,
+            heading_path=list(citation.heading_path),
+            passage=citation.passage,
+            span=SpanOut.of(citation.span),
+            quote=citation.quote,
+        )
+
+
+class PassageOut(BaseModel):
+    """A passage and where it stands in its document version."""
+
+    id: str
+    text: str
+    page: int | None
+    heading_path: list[str]
+    span: SpanOut
+    media_type: str
+    modified_at: str | None = Field(description="As the source says; ISO 8601, UTC.")
+
+    @classmethod
+    def of(cls, passage: ReadablePassage) -> "PassageOut":
+        return cls(
+            id=passage.id,
+            text=passage.text,
+            page=passage.page,
+            heading_path=list(passage.heading_path),
+            span=SpanOut.of(passage.span),
+            media_type=passage.media_type,
+            modified_at=passage.modified_at,
+        )
+
+
+class HitOut(BaseModel):
+    """A passage at a rank; 1 is best."""
+
+    rank: int
+    score: float = Field(description="Comparable within this response only. Not a probability.")
+    found_by: list[Literal["lexical", "dense"]]
+    passage: PassageOut
+    citation: CitationOut
+
+    @classmethod
+    def of(cls, hit: RetrievedPassage) -> "HitOut":
+        found_by: list[Literal["lexical", "dense"]] = []
+        if hit.fused.lexical_rank is not None:
+            found_by.append("lexical")
+        if hit.fused.dense_rank is not None:
+            found_by.append("dense")
+        return cls(
+            rank=hit.rank,
+            score=round(hit.score, SCORE_DECIMALS),
+            found_by=found_by,
+            passage=PassageOut.of(hit.passage),
+            citation=CitationOut.of(hit.citation),
+        )
+
+
+class RetrieveResponse(BaseModel):
+    """The best passages that you may read, best first."""
+
+    request_id: str
+    hits: list[HitOut]
+    as_of: str | None
+    consistency_token: str
+    degraded: list[str] = Field(description="Parts that were left out because they are down. Quality may suffer, permissions never do.")
+
+    @classmethod
+    def of(cls, retrieved: Retrieved, *, request_id: str, consistency_token: str) -> "RetrieveResponse":
+        return cls(
+            request_id=request_id,
+            hits=[HitOut.of(hit) for hit in retrieved.hits],
+            as_of=None,
+            consistency_token=consistency_token,
+            degraded=list(retrieved.degraded),
+        )

@@ -1,0 +1,23 @@
+"""POST /retrieve: the passages that bear on a query."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.declared import PrincipalRoute
+from api.dependencies import Caller, Wired
+from api.errors import request_id_of
+from api.queries import query_of
+from api.responses.hits import RetrieveResponse
+from api.schemas import RetrieveRequest
+from api.timings import report_timings
+
+router = APIRouter(route_class=PrincipalRoute, tags=["knowledge"])
+
+
+@router.post("/retrieve", summary="Passages that bear on a query")
+def retrieve(body: RetrieveRequest, caller: Caller, parts: Wired, request: Request, response: Response) -> RetrieveResponse:
+    """The best passages among those you may read, each with its citation. What you may not read does not exist here."""
+    query = query_of(parts, text=body.query, top_k=body.top_k, sources=body.sources, at_least=body.at_least)
+    retrieved = parts.wiring.knowledge.retrieve(caller, query)
+    report_timings(request, response, retrieved.seconds)
+    token = parts.tokens.seal(retrieved.revision)
+    return RetrieveResponse.of(retrieved, request_id=request_id_of(request), consistency_token=token)
