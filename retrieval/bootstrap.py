@@ -2,37 +2,64 @@
 
 Adapters with heavy libraries are imported where they are picked, so that a process pays only for what it uses.
 """
+# ruff: noqa: PLC0415 - torch, Qdrant and their like take seconds to import
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from retrieval.adapters.blobs import FsspecBlobs
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
 from retrieval.adapters.catalog.feed import CatalogFeed
+from retrieval.domain.errors import Unavailable
 from retrieval.ports.ingestion import Blobs
 from retrieval.ports.models import Embedder
+from retrieval.ports.reading import PassageSearch
+from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
 
-__all__ = ["Catalog", "Ingestion", "open_catalog", "open_embedder", "open_ingestion"]
+if TYPE_CHECKING:
+    from retrieval.adapters.qdrant.server import QdrantServerIndex
 
-
-@dataclass(frozen=True)
-class Ingestion:
-    """What the pipeline works with."""
-
-    settings: Settings
-    catalog: Catalog
-    blobs: Blobs
-    embedder: Embedder
-    feed: CatalogFeed
+EDGE_FOLLOWER = "edge"
+HEARTBEAT_SECONDS = 5.0
 
 
 def open_embedder(settings: Settings) -> Embedder:
     """The embedder that the settings name. Raises ModelMismatch when its weights are not the ones expected."""
-    from retrieval.adapters.models.sentence_transformer import SentenceTransformerEmbedder  # noqa: PLC0415 - torch takes seconds
+    from retrieval.adapters.models.sentence_transformer import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder.from_settings(settings)
+
+
+def change_feed(model: str, settings: Settings | None = None) -> CatalogFeed:
+    """The catalog's changes with the embeddings of one model, for a process that builds an index."""
+    return CatalogFeed(open_catalog(settings or Settings()).database, model)
+
+
+@dataclass(frozen=True)
+class Ingestion:
+    """What the pipeline works with. The model is loaded when it is first used: most runs find nothing to embed."""
+
+    settings: Settings
+    catalog: Catalog
+    blobs: Blobs
+    make_embedder: Callable[[Settings], Embedder] = field(default=open_embedder, repr=False)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        return self.make_embedder(self.settings)
+
+    @cached_property
+    def feed(self) -> CatalogFeed:
+        return CatalogFeed(self.catalog.database, self.embedder.model)
+
+    @cached_property
+    def server_index(self) -> "QdrantServerIndex":
+        return _server_index(self.settings, self.embedder)
 
 
 @contextmanager
@@ -40,7 +67,133 @@ def open_ingestion(settings: Settings) -> Iterator[Ingestion]:
     """Catalog, blobs and model for one run; the catalog's connections are given back at the end."""
     catalog = open_catalog(settings)
     try:
-        embedder = open_embedder(settings)
-        yield Ingestion(settings, catalog, FsspecBlobs(settings.resolved_blob_url), embedder, CatalogFeed(catalog.database, embedder.model))
+        yield Ingestion(settings, catalog, FsspecBlobs(settings.resolved_blob_url))
     finally:
         catalog.close()
+
+
+@dataclass(frozen=True)
+class Service:
+    """The read path, wired, with what its surroundings need to know of it."""
+
+    settings: Settings
+    catalog: Catalog
+    knowledge: KnowledgeService
+    token_key: bytes
+    index_readiness: Callable[[], tuple[bool, str]]
+
+    def readiness(self) -> Sequence[tuple[str, bool, str]]:
+        """(part, whether it is ready, why not). Says nothing that counts documents."""
+        try:
+            self.catalog.check()
+            catalog = ("catalog", True, "readable")
+        except Unavailable as error:
+            catalog = ("catalog", False, str(error))
+        return [catalog, ("index", *self.index_readiness()), ("model", True, self.knowledge.embedder.model)]
+
+
+@contextmanager
+def open_service(settings: Settings) -> Iterator[Service]:
+    """The read path over the index that the settings name. With the embedded index this process owns it until the end.
+
+    Raises:
+        IndexUnavailable: another process owns the embedded index.
+        CatalogUnavailable, Conflict, ModelMismatch: from opening the parts.
+    """
+    catalog = open_catalog(settings)
+    try:
+        embedder = open_embedder(settings)
+        with _index(settings, catalog, embedder) as (index, readiness):
+            knowledge = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, index, embedder)
+            yield Service(settings, catalog, knowledge, catalog.database.secret("consistency tokens"), readiness)
+    finally:
+        catalog.close()
+
+
+Index = tuple[PassageSearch, Callable[[], tuple[bool, str]]]
+
+
+@contextmanager
+def _index(settings: Settings, catalog: Catalog, embedder: Embedder) -> Iterator[Index]:
+    if settings.index_backend == "server":
+        yield _searching_server(settings, embedder)
+    else:
+        with _owning_edge(settings, catalog, embedder) as index:
+            yield index
+
+
+@contextmanager
+def _owning_edge(settings: Settings, catalog: Catalog, embedder: Embedder) -> Iterator[Index]:
+    from retrieval.adapters.qdrant.collection import IndexIdentity
+    from retrieval.adapters.qdrant.edge import EdgeIndex
+    from retrieval.indexing.builder import SubprocessBuilder
+    from retrieval.indexing.following import FollowingSearch
+    from retrieval.indexing.owner import IndexOwner
+    from retrieval.indexing.thread import FollowerThread
+
+    identity = IndexIdentity(embedder.model, embedder.dimensions)
+    index = EdgeIndex.open(settings.index_directory, identity)
+    owner = IndexOwner(
+        CatalogFeed(catalog.database, embedder.model),
+        index,
+        SubprocessBuilder(identity, environment=settings.as_environment()),
+        batch_documents=settings.index_batch_documents,
+        renew_after_passages=settings.index_optimise_after_passages,
+    )
+    heard_at = 0.0
+    reported = -1
+
+    def follow() -> None:
+        nonlocal heard_at, reported
+        try:
+            owner.follow()
+        finally:
+            applied = index.applied_revision()
+            if applied != reported or time.monotonic() - heard_at >= HEARTBEAT_SECONDS:
+                state, passages = ("building", 0) if index.needs_build else ("ready", index.passages())
+                if catalog.index_state.report(
+                    EDGE_FOLLOWER, applied_revision=applied, generation=index.generation, passages=passages, state=state
+                ):
+                    catalog.index_state.rebuild_started(EDGE_FOLLOWER)
+                    owner.renew()
+                heard_at, reported = time.monotonic(), applied
+
+    def readiness() -> tuple[bool, str]:
+        return not index.needs_build, index.why_not if index.needs_build else "following the catalog"
+
+    thread = FollowerThread(follow, pause_seconds=settings.index_follow_seconds)
+    thread.start()
+    try:
+        yield FollowingSearch(index, lambda _needed: owner.catch_up(settings.index_catch_up_seconds)), readiness
+    finally:
+        thread.stop()
+        owner.close()
+
+
+def _searching_server(settings: Settings, embedder: Embedder) -> Index:
+    from retrieval.indexing.following import FollowingSearch
+    from retrieval.indexing.remote import wait_until_applied
+
+    index = _server_index(settings, embedder)
+
+    def catch_up(needed: int) -> None:
+        if needed:
+            wait_until_applied(index.applied_revision, needed, seconds=settings.index_catch_up_seconds)
+
+    def readiness() -> tuple[bool, str]:
+        try:
+            return (False, "the index has not been built") if index.needs_build else (True, "served by Qdrant")
+        except Unavailable as error:
+            return False, str(error)
+
+    return FollowingSearch(index, catch_up), readiness
+
+
+def _server_index(settings: Settings, embedder: Embedder) -> "QdrantServerIndex":
+    from qdrant_client import QdrantClient
+
+    from retrieval.adapters.qdrant.collection import IndexIdentity
+    from retrieval.adapters.qdrant.server import QdrantServerIndex
+
+    client = QdrantClient(url=settings.qdrant_url, api_key=settings.qdrant_api_key or None, timeout=settings.qdrant_timeout_seconds)
+    return QdrantServerIndex(client, settings.qdrant_collection, IndexIdentity(embedder.model, embedder.dimensions))

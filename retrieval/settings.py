@@ -3,12 +3,15 @@
 Each field is set by the environment variable ARCHIVIST_<NAME>, e.g. ARCHIVIST_DATA_DIRECTORY.
 """
 
+import json
+import os
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+ENV_PREFIX = "ARCHIVIST_"
 KIB = 1024
 MIB = 1024 * KIB
 
@@ -16,7 +19,7 @@ MIB = 1024 * KIB
 class Settings(BaseSettings):
     """Archivist's settings. Sizes are in bytes and times in seconds unless the name says otherwise."""
 
-    model_config = SettingsConfigDict(env_prefix="ARCHIVIST_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True)
 
     # Where things are
     data_directory: Path = Field(Path(".archivist"), description="Everything Archivist keeps: catalog, blobs, index, Dagster's home.")
@@ -40,7 +43,7 @@ class Settings(BaseSettings):
     qdrant_timeout_seconds: PositiveInt = Field(10, description="Longest wait for the Qdrant server.")
     index_batch_documents: PositiveInt = Field(64, description="Documents applied to the index at once.")
     index_follow_seconds: float = Field(0.5, gt=0, description="Pause between two looks at the catalog's changes.")
-    index_catch_up_seconds: float = Field(2.0, ge=0, description="Longest time a query waits for the index to apply pending changes.")
+    index_catch_up_seconds: float = Field(1.0, ge=0, description="Longest time a query waits for the index to apply pending changes.")
     index_optimise_after_passages: PositiveInt = Field(
         20_000, description="Passages written since the last generation before a new, optimised one is built."
     )
@@ -63,7 +66,9 @@ class Settings(BaseSettings):
     fusion_lexical_weight: float = Field(0.5, ge=0, le=1, description="Share of the lexical leg in the fused score.")
     answer_max_sentences: PositiveInt = Field(3, description="Most sentences that an extractive answer quotes.")
     answer_passages: PositiveInt = Field(8, description="Retrieved passages that an answer may quote from.")
-    answer_embedded_sentences: PositiveInt = Field(12, description="Sentences compared with the question by embedding; the cost of an answer.")
+    answer_embedded_sentences: PositiveInt = Field(
+        12, description="Sentences compared with the question by embedding; the cost of an answer."
+    )
     answer_min_support: float = Field(0.5, ge=0, le=1, description="Least support at which a sentence is quoted.")
 
     # API
@@ -102,6 +107,9 @@ class Settings(BaseSettings):
         220, description="Longest passage, prefix included, in the embedder's tokens; at most what the model reads less 2."
     )
     chunk_overlap_tokens: int = Field(0, ge=0, description="Tokens of whole sentences that a passage repeats from the one before.")
+    source_attempts: PositiveInt = Field(3, description="Attempts in one run at a source, or anything else, that is not there just now.")
+    source_retry_seconds: PositiveInt = Field(5, description="Pause before the second such attempt; doubles for each further one.")
+    embed_window_passages: PositiveInt = Field(512, description="Passages embedded before they are stored: what a crash can cost.")
     publish_batch_documents: PositiveInt = Field(100, description="Documents published in one transaction.")
 
     # Web connector
@@ -130,3 +138,12 @@ class Settings(BaseSettings):
     @property
     def dagster_home(self) -> Path:
         return self.data_directory.absolute() / "dagster"
+
+    def as_environment(self) -> dict[str, str]:
+        """These settings and the environment they came from, for a child process."""
+        own = {f"{ENV_PREFIX}{name.upper()}": _written(value) for name, value in self.model_dump().items()}
+        return {**os.environ, **own}  # noqa: TID251 - this is the file that reads the environment
+
+
+def _written(value: object) -> str:
+    return json.dumps(value) if isinstance(value, dict | list | tuple) else str(value)

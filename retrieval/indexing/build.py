@@ -21,14 +21,14 @@ def main() -> None:
     arguments = _arguments()
     threading.Thread(target=_end_with_the_owner, daemon=True).start()
     os.nice(NICENESS)
-    feed = pkgutil.resolve_name(arguments.feed)()
+    feed = pkgutil.resolve_name(arguments.feed)(arguments.model)
     build_generation(feed, arguments.directory, IndexIdentity(arguments.model, arguments.dimensions))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m retrieval.indexing.build", description=__doc__)
     parser.add_argument("--directory", type=Path, required=True, help="empty folder to build in")
-    parser.add_argument("--feed", required=True, help="'module:function' that returns the catalog's ChangeFeed")
+    parser.add_argument("--feed", required=True, help="'module:function' that takes the model and returns the catalog's ChangeFeed")
     parser.add_argument("--model", required=True, help="the embedder's name and hash")
     parser.add_argument("--dimensions", type=int, required=True, help="floats per vector")
     return parser.parse_args()

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +17,17 @@ _LAST_CHARACTERS = 2_000
 
 @dataclass(frozen=True)
 class SubprocessBuilder:
-    """Starts `python -m retrieval.indexing.build`, which inherits the environment and so the settings.
+    """Starts `python -m retrieval.indexing.build`.
 
     Attributes:
+        environment: the child's environment, which holds the settings; None: this process's.
         feed: where the child gets its ChangeFeed, e.g. `retrieval.bootstrap:change_feed`.
         seconds: longest time for a build.
     """
 
     identity: IndexIdentity
     feed: str = "retrieval.bootstrap:change_feed"
+    environment: Mapping[str, str] | None = None
     seconds: float = 6 * 3600.0
 
     def build(self, directory: Path, *, on_progress: Callable[[BuildProgress], None], stopping: Callable[[], bool]) -> None:
@@ -60,7 +62,7 @@ class SubprocessBuilder:
     def _start(self, directory: Path, output: int) -> subprocess.Popen[bytes]:
         """The child reads its end of a pipe: when this process dies, however it dies, the child sees it and ends."""
         command = self._command(directory)
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603 - our own module
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=self.environment)  # noqa: S603 - our own module
 
     def _command(self, directory: Path) -> Sequence[str]:
         return [

@@ -77,7 +77,7 @@ class IndexOwner:
                 self._index.persist_if_due()
         finally:
             if self._index.needs_build or self._index.written_passages >= self._renew_after_passages:
-                self._start_building()
+                self.renew()
 
     def rebuild(self) -> None:
         """Build a new generation from the catalog and let it serve; what serves now does so until then.
@@ -106,7 +106,8 @@ class IndexOwner:
     def _say_progress(self, progress: BuildProgress) -> None:
         self._index.say_why_not(f"the index is being rebuilt: {progress}")
 
-    def _start_building(self) -> None:
+    def renew(self) -> None:
+        """Start building a new generation in the background, unless one is being built."""
         if self._stopping.is_set() or (self._building is not None and self._building.is_alive()):
             return
         self._building = threading.Thread(target=self._build, name="index-build", daemon=True)

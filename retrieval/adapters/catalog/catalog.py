@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
-from retrieval.adapters.catalog.engine import Database
+from retrieval.adapters.catalog.engine import Database, current_revision
 from retrieval.adapters.catalog.followers import CatalogFollowers
 from retrieval.adapters.catalog.gate import CatalogGate
 from retrieval.adapters.catalog.keys import CatalogDirectory, CatalogKeys
@@ -34,6 +34,11 @@ class Catalog:
     index_state: CatalogFollowers
     keys: CatalogKeys
     directory: CatalogDirectory
+
+    def check(self) -> None:
+        """Raises CatalogUnavailable when the catalog cannot be read."""
+        with self.database.read() as connection:
+            current_revision(connection)
 
     def close(self) -> None:
         self.database.close()

@@ -187,6 +187,17 @@ class EdgeIndex:
                 self.generations.discard(generation.directory)
             raise
 
+    @property
+    def why_not(self) -> str:
+        """Why nothing serves, in words for whoever has to wait."""
+        return self._why_not
+
+    @property
+    def generation(self) -> int:
+        """The number of the generation that serves; 0 when none does."""
+        serving = self._serving
+        return int(serving.generation.directory.name) if serving is not None else 0
+
     def say_why_not(self, reason: str) -> None:
         """What searches are told while nothing serves."""
         self._why_not = reason
