@@ -8,6 +8,7 @@ The root itself may be a symbolic link: the source's owner names it. Hard links 
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,6 +25,9 @@ _BELOW = _FOLDER | os.O_NOFOLLOW
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _READ_BYTES = 1024 * 1024
 _READ_ATTEMPTS = 3
+SETTLE_SECONDS = 0.1
+"""A file is read when its last change is at least this old. File systems tell time in ticks of up to 10 ms: of two changes within one tick,
+the second leaves no trace."""
 _SWAPPED = frozenset({errno.ELOOP, errno.ENOTDIR, errno.ENXIO})
 """What opening a symbolic link, a file in a folder's place or a socket answers."""
 
@@ -31,8 +35,9 @@ _SWAPPED = frozenset({errno.ELOOP, errno.ENOTDIR, errno.ENXIO})
 class LocalTree:
     """The folder `root` of this machine."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, settle_seconds: float = SETTLE_SECONDS) -> None:
         self._root = root
+        self._settle_seconds = settle_seconds
         self._prefix = _file_uri(root).rstrip("/") + "/"
 
     def folder(self, parts: Parts) -> Folder:
@@ -61,7 +66,7 @@ class LocalTree:
             pass  # a root that is away says nothing of the files below it
         try:
             with self._opened(parts[:-1]) as folder, _regular_file(parts[-1], folder) as descriptor:
-                return _fetched(descriptor, known=known, max_bytes=max_bytes)
+                return self._fetched(descriptor, known=known, max_bytes=max_bytes)
         except FileNotFoundError:
             return Gone()
         except PermissionError as error:
@@ -82,6 +87,27 @@ class LocalTree:
 
     def close(self) -> None:
         """Nothing to do: no descriptor outlives a call."""
+
+    def _fetched(self, descriptor: int, *, known: str | None, max_bytes: int) -> Fetched | NotModified:
+        """The bytes as they were at one moment: a file that is written to meanwhile is read again."""
+        for _ in range(_READ_ATTEMPTS):
+            before = os.fstat(descriptor)
+            if known is not None and known == _fingerprint(before):
+                return NotModified()
+            self._let_settle(before)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            content = _read(descriptor, max_bytes + 1)
+            if len(content) > max_bytes:
+                raise FileRefused(f"larger than the limit of {max_bytes} bytes", code=QuarantineCode.TOO_LARGE)
+            after = os.fstat(descriptor)
+            if (_fingerprint(after), after.st_ctime_ns) == (_fingerprint(before), before.st_ctime_ns):
+                return Fetched(content, validator=_fingerprint(before), modified_at=_modified_at(before))
+        raise FileRefused("the file is being written to; it is read when that has ended", retryable=True)
+
+    def _let_settle(self, status: os.stat_result) -> None:
+        age_seconds = time.time() - status.st_ctime
+        if 0 <= age_seconds < self._settle_seconds:
+            time.sleep(self._settle_seconds - age_seconds)
 
     @contextmanager
     def _opened(self, parts: Parts) -> Iterator[int]:
@@ -150,21 +176,6 @@ def _regular_file(name: str, folder: int) -> Iterator[int]:
 def _check_regular(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise FileRefused("not a regular file")
-
-
-def _fetched(descriptor: int, *, known: str | None, max_bytes: int) -> Fetched | NotModified:
-    """The bytes as they were at one moment: a file that is written to meanwhile is read again."""
-    for _ in range(_READ_ATTEMPTS):
-        before = os.fstat(descriptor)
-        if known is not None and known == _fingerprint(before):
-            return NotModified()
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        content = _read(descriptor, max_bytes + 1)
-        if len(content) > max_bytes:
-            raise FileRefused(f"larger than the limit of {max_bytes} bytes", code=QuarantineCode.TOO_LARGE)
-        if _fingerprint(os.fstat(descriptor)) == _fingerprint(before):
-            return Fetched(content, validator=_fingerprint(before), modified_at=_modified_at(before))
-    raise FileRefused("the file is being written to; it is read when that has ended", retryable=True)
 
 
 def _read(descriptor: int, max_bytes: int) -> bytes:
