@@ -5,16 +5,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from retrieval.domain.answers import Answer, Retrieved, RetrievedPassage
+from retrieval.domain.answers import Answer, Retrieved
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.domain.queries import Query
 from retrieval.domain.runs import FusedHit
-from retrieval.ports.models import Embedder
+from retrieval.ports.models import Embedder, Vectors
 from retrieval.ports.reading import Candidate, DocumentReader, GateReader, LegRuns, LegSearch, PassageSearch, ReadableDocument, ScopeReader
 from retrieval.settings import Settings
 from retrieval.steps.answer import answer_from
-from retrieval.steps.attribute import cite
+from retrieval.steps.attribute import attribute
 from retrieval.steps.authorise import authorise
 from retrieval.steps.fuse import fuse
 
@@ -56,34 +56,42 @@ class KnowledgeService:
             RevisionNotReached: the index is older than `query.at_least`.
             Unavailable: the catalog or the index cannot be read; never a partial result.
         """
-        check(query, self.settings)
-        watch = Stopwatch()
-        with watch.step("authorise"):
-            scope = authorise(principal, self.scopes)
-        runs = self._search(scope, query, watch)
-        with watch.step("fuse"):
-            fused = fuse(runs.lexical, runs.dense, lexical_weight=self.settings.fusion_lexical_weight)
-        return self._gated(principal, scope, query, fused, watch)
+        _, retrieved = self._retrieve(principal, query, Stopwatch())
+        return retrieved
 
     def answer(self, principal: Principal, query: Query) -> Answer:
         """Quotes from retrieved passages that answer the question, each cited; or an abstention. Raises like `retrieve`."""
-        retrieved = self.retrieve(principal, query)
-        return answer_from(
-            query.text,
-            retrieved,
-            self.embedder,
-            passages=self.settings.answer_passages,
-            max_sentences=self.settings.answer_max_sentences,
-            min_support=self.settings.answer_min_support,
-        )
+        watch = Stopwatch()
+        vector, retrieved = self._retrieve(principal, query, watch)
+        with watch.step("answer"):
+            return answer_from(
+                query.text,
+                vector,
+                retrieved,
+                self.embedder,
+                passages=self.settings.answer_passages,
+                embedded_sentences=self.settings.answer_embedded_sentences,
+                max_sentences=self.settings.answer_max_sentences,
+                min_support=self.settings.answer_min_support,
+            )
 
     def document(self, principal: Principal, document: str) -> ReadableDocument:
         """A document as the principal may see it. Raises NotReadable for absent and hidden alike."""
         return self.documents.document(principal, document)
 
-    def _search(self, scope: AccessScope, query: Query, watch: Stopwatch) -> LegRuns:
+    def _retrieve(self, principal: Principal, query: Query, watch: Stopwatch) -> tuple[Vectors, Retrieved]:
+        """The query's vector, which an answer needs again, and what was retrieved."""
+        check(query, self.settings)
+        with watch.step("authorise"):
+            scope = authorise(principal, self.scopes)
         with watch.step("embed"):
             vector = self.embedder.embed_query(query.text)
+        runs = self._search(scope, query, vector, watch)
+        with watch.step("fuse"):
+            fused = fuse(runs.lexical, runs.dense, lexical_weight=self.settings.fusion_lexical_weight)
+        return vector, self._gated(principal, scope, query, fused, watch)
+
+    def _search(self, scope: AccessScope, query: Query, vector: Vectors, watch: Stopwatch) -> LegRuns:
         with watch.step("legs"):
             return self.index.search(scope, LegSearch(query.text, vector, query.depth, query.sources, query.at_least))
 
@@ -93,12 +101,7 @@ class KnowledgeService:
             texts = self.index.texts(scope, [hit.passage for hit in head])
             gated = self.gate.gate(principal, [Candidate(hit.passage, texts[hit.passage]) for hit in head if hit.passage in texts])
         with watch.step("attribute"):
-            readable = {passage.id: passage for passage in gated.readable}
-            kept = [hit for hit in head if hit.passage in readable][: query.top_k]
-            hits = tuple(
-                RetrievedPassage(rank, hit.score, readable[hit.passage], cite(readable[hit.passage]), hit)
-                for rank, hit in enumerate(kept, 1)
-            )
+            hits = attribute(head, gated.readable, top_k=query.top_k)
         return Retrieved(hits, revision=gated.revision, seconds=watch.seconds)
 
 

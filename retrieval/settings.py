@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     answer_embedded_sentences: PositiveInt = Field(
         12, description="Sentences compared with the question by embedding; the cost of an answer."
     )
-    answer_min_support: float = Field(0.5, ge=0, le=1, description="Least support at which a sentence is quoted.")
+    answer_min_support: float = Field(0.44, ge=0, le=1, description="Least support at which a sentence is quoted.")
 
     # API
     api_threads: PositiveInt = Field(16, description="Requests worked on at once; the others wait.")

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 from retrieval.domain.documents import Span
 from retrieval.domain.passages import ReadablePassage
@@ -29,6 +30,30 @@ class Citation:
     passage: str
     span: Span
     quote: str
+
+    @classmethod
+    def of(cls, passage: ReadablePassage, *, within: Span | None = None) -> Self:
+        """A citation of the whole passage, or of `within`, a span of the passage's own text.
+
+        Raises:
+            ValueError: when `within` is not inside the passage.
+        """
+        inside = Span(0, len(passage.text)) if within is None else within
+        if inside.end > len(passage.text):
+            raise ValueError("a quote must lie within its passage")
+        return cls(
+            document=passage.document,
+            version=passage.version,
+            version_number=passage.version_number,
+            source=passage.source,
+            title=passage.title,
+            uri=passage.uri,
+            page=passage.page,
+            heading_path=passage.heading_path,
+            passage=passage.id,
+            span=Span(passage.span.start + inside.start, passage.span.start + inside.end),
+            quote=inside.of(passage.text),
+        )
 
     @property
     def id(self) -> str:

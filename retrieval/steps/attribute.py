@@ -1,29 +1,20 @@
-"""Citations: every passage or quote that leaves is tied to the span of the version it stands in."""
+"""Attribution: every passage that leaves is ranked, scored and tied to the span of the version it stands in."""
 
-from retrieval.domain.answers import Citation
-from retrieval.domain.documents import Span
+from collections.abc import Sequence
+
+from retrieval.domain.answers import Citation, RetrievedPassage
 from retrieval.domain.passages import ReadablePassage
+from retrieval.domain.runs import FusedHit
 
 
-def cite(passage: ReadablePassage, *, within: Span | None = None) -> Citation:
-    """A citation of the whole passage, or of `within`, a span of the passage's own text.
+def attribute(fused: Sequence[FusedHit], readable: Sequence[ReadablePassage], *, top_k: int) -> tuple[RetrievedPassage, ...]:
+    """The first `top_k` fused hits that are readable, in fused order, each with its rank among them and its citation.
 
-    Raises:
-        ValueError: when `within` is not inside the passage.
+    A hit that is not among `readable` leaves no trace: ranks have no gaps.
     """
-    inside = Span(0, len(passage.text)) if within is None else within
-    if inside.end > len(passage.text):
-        raise ValueError("a quote must lie within its passage")
-    return Citation(
-        document=passage.document,
-        version=passage.version,
-        version_number=passage.version_number,
-        source=passage.source,
-        title=passage.title,
-        uri=passage.uri,
-        page=passage.page,
-        heading_path=passage.heading_path,
-        passage=passage.id,
-        span=Span(passage.span.start + inside.start, passage.span.start + inside.end),
-        quote=inside.of(passage.text),
+    passages = {passage.id: passage for passage in readable}
+    kept = [hit for hit in fused if hit.passage in passages][:top_k]
+    return tuple(
+        RetrievedPassage(rank, hit.score, passages[hit.passage], Citation.of(passages[hit.passage]), hit)
+        for rank, hit in enumerate(kept, 1)
     )
