@@ -116,7 +116,7 @@ _JOINER = re.compile("[\u200c\u200d]")
 
 
 def _invisible() -> dict[int, int | None]:
-    """Characters that carry nothing a reader sees. Tag characters are among them: they can hide words from people and not from programs."""
+    """Characters that carry nothing a reader sees. Tag characters are among them: they hide words from people and not from programs."""
     points: list[int] = [0x00AD, 0x034F, 0x061C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
     points += [*range(0xFDD0, 0xFDF0), *range(0xFFF9, 0xFFFC), *range(0xD800, 0xE000), *range(0xE0000, 0xE0080)]
     points += [plane + last for plane in range(0, sys.maxunicode, 0x10000) for last in (0xFFFE, 0xFFFF)]
@@ -156,7 +156,7 @@ def _has_substance(text: str) -> bool:
 
 
 _UNTITLED = re.compile(
-    r"(?:untitled|document|presentation|powerpoint presentation|slide|folie|title|titel|book|workbook|sheet|page|no title|unknown|\(?null\)?)[\s\d.-]*",
+    r"(?:untitled|document|(?:powerpoint )?presentation|slide|folie|titel?|title|book|workbook|sheet|page|no title|unknown|null)[\s\d.-]*",
     re.IGNORECASE,
 )
 _PRINT_JOB = re.compile(r"^microsoft (?:word|excel|powerpoint|office word)\s*-\s*", re.IGNORECASE)
@@ -178,6 +178,11 @@ def _title(declared: str, blocks: Sequence[Block], name: str) -> str:
             return _cut(block.text)
     stem = clean_line(PurePosixPath(name).stem.replace("_", " "))
     return _cut(stem) or "Untitled"
+
+
+def _is_made_up(title: str) -> bool:
+    """Whether a program, not a person, chose the title."""
+    return bool(_UNTITLED.fullmatch(title) or _PRINT_JOB.match(title) or _OFFICE_SUFFIX.search(title))
 
 
 def _cut(text: str) -> str:

@@ -29,5 +29,5 @@ def run(arguments: Sequence[str], *, given: bytes = b"") -> subprocess.Completed
         input=given,
         capture_output=True,
         check=False,
-        preexec_fn=partial(isolation.die_with_parent, os.getpid()),  # noqa: PLW1509  this process has one thread
+        preexec_fn=partial(isolation.die_with_parent, os.getpid()),
     )

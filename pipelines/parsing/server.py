@@ -1,7 +1,8 @@
 """The fork server: a small process that has the libraries loaded and forks one child per document.
 
-It never looks at a document. It forks, watches the clock, ends what is overdue together with every program that the document's process
-started, and says how it ended. One connection is one document: closing it ends that document's process. The server ends when its parent does.
+It never looks at a document. It forks, watches the clock, ends what is overdue together with every program that the document's
+process started, and says how it ended. One connection is one document: closing it ends that document's process. The server ends
+when its parent does.
 
 Run as `python -m pipelines.parsing.server light|heavy <listening socket> <limits as JSON>`.
 """
@@ -148,7 +149,7 @@ def main(weight: str, listening: int, limits: Limits) -> None:
     gc.collect()
     gc.freeze()  # children then do not copy these pages merely by collecting garbage
     listener = socket.socket(fileno=listening)
-    with open(1, "w", encoding="utf-8", closefd=False) as out:  # noqa: PTH123  an open descriptor, not a path
+    with open(1, "w", encoding="utf-8", closefd=False) as out:
         out.write(json.dumps({"network_cut": network_cut}) + "\n")
     _silence()
     ForkServer(listener, limits).serve()

@@ -17,14 +17,14 @@ _SNIFFED_BYTES = 4096
 _GUESSED_BYTES = 256 * 1024
 
 _OTHER_SCRIPTS = re.compile(
-    r"big5\w*|gb\w+|hz|shift_jis\w*|cp932|euc_\w+|cp949|johab|iso2022\w*|koi8_\w+|cp1251|cp1253|cp1255|cp1256|cp874|iso8859_(?:5|6|7|8)|tis_620|mac_cyrillic|mac_greek"
+    r"big5\w*|gb\w+|hz|shift_jis\w*|cp932|euc_\w+|cp949|johab|iso2022\w*|koi8_\w+|cp125[1356]|cp874|iso8859_[5678]|tis_620|mac_(?:cyrillic|greek)"
 )
 """Encodings that a guess is believed for. Between the Western and Central European ones a short text cannot decide, and Windows-1252
 is by far the most frequent: the guess would turn "façade" into "faēade"."""
 
 
 def decode(content: bytes) -> str:
-    """Text of a plain file: by its byte order mark, as UTF-8, as unmarked UTF-16 or UTF-32, as a guessed other script, else as Windows-1252."""
+    """Text of a plain file: by byte order mark, as UTF-8, as unmarked UTF-16 or UTF-32, as a guessed other script, else as Windows-1252."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return content.decode(encoding, errors="replace")

@@ -30,10 +30,10 @@ def read_eml(source: Source) -> Reading:
         raise Rejected(rejections.ENCRYPTED_MESSAGE)
     headers = {name: value for name in _HEADERS if (value := _header(message, name))}
     body, method = _body(message)
-    attachments = [_bounded for _bounded in _attachments(message)]
+    attachments = list(_attachments(message))
     if not headers and not body and not attachments:
         raise Rejected(rejections.damaged(detect.NAMES[FileType.EML]))
-    return _reading(FileType.EML, f"email+{method}", headers, body, attachments, source.limits)
+    return _reading(FileType.EML, f"email+{method}", headers=headers, body=body, attachments=attachments, limits=source.limits)
 
 
 def _as_bytes(content: bytes) -> bytes:
@@ -44,7 +44,7 @@ def _as_bytes(content: bytes) -> bytes:
 
 
 def _reading(
-    file_type: FileType, method: str, headers: Mapping[str, str], body: list[Block], attachments: list[Attachment], limits: Limits
+    file_type: FileType, method: str, *, headers: Mapping[str, str], body: list[Block], attachments: list[Attachment], limits: Limits
 ) -> Reading:
     if len(attachments) > limits.attachments:
         raise Rejected(rejections.too_many("attachments", len(attachments), limits.attachments))
@@ -98,17 +98,27 @@ def _text(part: EmailMessage) -> str:
 
 
 def _attachments(message: EmailMessage) -> Iterator[Attachment]:
-    """Attached files. Pictures that stand inside the body, and signatures, are not documents."""
-    for number, part in enumerate(message.walk(), 1):
-        if part.get_content_maintype() == "multipart" or part.get_content_type().endswith(("pkcs7-signature", "pgp-signature")):
+    """Attached files and messages. Pictures that stand inside the body, and signatures, are not documents."""
+    for number, part in enumerate(_leaves(message), 1):
+        if part is message or part.get_content_type().endswith(("pkcs7-signature", "pgp-signature")):
             continue
+        is_message = part.get_content_type() == "message/rfc822"
         name = _file_name(part.get_filename())
-        is_attached = part.get_content_disposition() == "attachment" or (name and part.get("Content-ID") is None)
-        if not is_attached or part is message:
-            continue
-        content = _content(part)
+        is_named = bool(name) and part.get("Content-ID") is None
+        content = _content(part) if is_message or is_named or part.get_content_disposition() == "attachment" else b""
         if content:
-            yield Attachment(name or f"attachment-{number}", content)
+            yield Attachment(name or f"attachment-{number}{'.eml' if is_message else ''}", content)
+
+
+def _leaves(part: email.message.Message) -> Iterator[email.message.Message]:
+    """The parts of a message in order. A message within it is one part: what is attached to that belongs to it."""
+    inner = part.get_payload()
+    if part.get_content_maintype() == "multipart" and isinstance(inner, list):
+        for child in inner:
+            if isinstance(child, email.message.Message):
+                yield from _leaves(child)
+    else:
+        yield part
 
 
 def _file_name(name: str | None) -> str:
@@ -142,4 +152,4 @@ def read_msg(source: Source) -> Reading:
     attachments = [
         Attachment(_file_name(a.file_name) or f"attachment-{n}", a.file_bytes) for n, a in enumerate(message.attachments, 1) if a.file_bytes
     ]
-    return _reading(FileType.MSG, f"oxmsg+{method}", headers, blocks, attachments, source.limits)
+    return _reading(FileType.MSG, f"oxmsg+{method}", headers=headers, body=blocks, attachments=attachments, limits=source.limits)

@@ -1,4 +1,4 @@
-"""Word and PowerPoint documents and OpenDocument texts through `unstructured`; the formats of 1997 through LibreOffice first."""
+"""Word and PowerPoint documents through `unstructured`; OpenDocument texts and the formats of 1997 are converted to those first."""
 
 import re
 from collections.abc import Callable
@@ -8,9 +8,9 @@ from typing import Any
 
 import docx
 import pptx
+import pypandoc
 from unstructured.documents.elements import Element as Partitioned
 from unstructured.partition.docx import partition_docx
-from unstructured.partition.odt import partition_odt
 from unstructured.partition.pptx import partition_pptx
 
 from pipelines.parsing import detect, programs, rejections
@@ -37,28 +37,26 @@ def _docx(source: Source, path: Path, file_type: FileType) -> Reading:
 
 
 def _styled_as_heading(document: Any) -> Callable[[Partitioned], bool]:  # noqa: ANN401  python-docx has no types
-    """Whether a text stands in a paragraph whose style, or outline level, says heading."""
-    styles = {
-        style.style_id for style in document.styles if _HEADING_STYLE.match(style.name or "") or _HEADING_STYLE.match(_base_name(style))
+    """Whether a text stands in a paragraph whose style, or the style that it builds on, is one of headings.
+
+    Reads the XML: python-docx searches all styles for each question about one.
+    """
+    styles = {style.styleId: style for style in document.styles.element.style_lst}
+    names = {key: style.name_val or "" for key, style in styles.items()}
+    headings = {
+        key
+        for key, style in styles.items()
+        if _HEADING_STYLE.match(names[key]) or (style.basedOn is not None and _HEADING_STYLE.match(names.get(style.basedOn.val, "")))
     }
-    headings = {clean_line(p.text) for p in document.paragraphs if p._p.style in styles}  # noqa: SLF001  `p.style` searches all styles each time
-    return lambda element: clean_line(element.text) in headings
-
-
-def _base_name(style: Any) -> str:  # noqa: ANN401
-    base = getattr(style, "base_style", None)
-    return (base.name or "") if base is not None else ""
+    texts = {clean_line(paragraph.text) for paragraph in document.paragraphs if paragraph._p.style in headings}  # noqa: SLF001  see above
+    return lambda element: clean_line(element.text) in texts
 
 
 def read_odt(source: Source) -> Reading:
-    """`unstructured` converts it with pandoc, which keeps headings as styles; only those give a depth below the first."""
-    path = source.directory / "document.odt"
-    path.symlink_to(source.path)
-    converted = source.directory / "document.docx"
-    elements = partition(partition_odt, path)
-    del converted
-    blocks = blocks_of(elements, is_heading=lambda element: not element.text.rstrip().endswith((".", ":", ",", ";")))
-    return Reading(MEDIA_TYPES[FileType.ODT], "unstructured:odt", list(blocks))
+    """Converted by pandoc as `unstructured` does it, but here, as the styles of the result tell which texts are headings."""
+    path = source.directory / "document.docx"
+    pypandoc.convert_file(str(source.path), "docx", format="odt", outputfile=str(path), sandbox=True)
+    return _docx(source, path, FileType.ODT)
 
 
 def read_pptx(source: Source) -> Reading:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pipelines.parsing.canonical import Block
 from retrieval.domain.documents import ElementKind
 
-BULLET = re.compile(r"\s*(?:[-*•‣▪●◦–]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+\S")
+BULLET = re.compile(r"\s*(?:[-*•‣▪●◦\u2013]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+\S")
 """A line that starts a list item."""
 
 _FILLED_CHARACTERS = 45

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from statistics import median
+from statistics import median, quantiles
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
@@ -17,18 +17,21 @@ from retrieval.domain.documents import ElementKind
 
 _LINE_END_HYPHEN = "\ufffe"
 """What pdfium puts where a word was hyphenated at a line's end; the rest of the word follows directly."""
+_DOT_LEADER = re.compile(r"(?:\. ?){5,}")
+"""The dots that lead the eye from a chapter to its page number."""
 _FURTHEST_DRIFT = 12
 _HEADING_GROWTH = 1.15
 _HEADING_CHARACTERS = 150
 _HEADING_LINES = 3
 _HEADING_LEVELS = 4
 _LARGEST_HEADING_SHARE = 0.3
+_CONTINUATION = ",.;:)"
 _SENTENCE_END = (".", "!", "?", ":", ";", ".”", '."', ".)")
 
 
 @dataclass(frozen=True)
 class PageLine:
-    """One visual line. Distances are in points from the page's lower left; `size` is the height of its letters."""
+    """One visual line. Distances are in points from the page's lower left; `bottom` is where letters stand, `size` their height."""
 
     text: str
     page: int
@@ -45,13 +48,9 @@ class PageLine:
 def page_lines(page: pdfium.PdfPage, number: int) -> Iterator[PageLine]:
     """A page's lines in reading order, pieces that stand on one row joined."""
     textpage = page.get_textpage()
-    text: str = textpage.get_text_range()
     row: PageLine | None = None
-    index = 0
-    for piece in text.split("\r\n"):
-        index = _locate(textpage, piece, index)
+    for piece, index in _pieces(textpage):
         line = _placed(textpage, piece, index, number)
-        index += len(piece) + 2
         if line is None:
             continue
         if row is not None and _on_one_row(row, line):
@@ -63,6 +62,18 @@ def page_lines(page: pdfium.PdfPage, number: int) -> Iterator[PageLine]:
     if row is not None:
         yield row
     textpage.close()
+
+
+def _pieces(textpage: pdfium.PdfTextPage) -> Iterator[tuple[str, int]]:
+    """Stretches of text that lie on one line, each with the number of its first character."""
+    index = 0
+    for piece in textpage.get_text_range().split("\r\n"):
+        index = _locate(textpage, piece, index)
+        start = 0
+        for end in [*(at + 1 for at, character in enumerate(piece) if character == _LINE_END_HYPHEN), len(piece)]:
+            yield piece[start:end], index + start
+            start = end
+        index += len(piece) + 2
 
 
 def _locate(textpage: pdfium.PdfTextPage, piece: str, index: int) -> int:
@@ -77,28 +88,30 @@ def _locate(textpage: pdfium.PdfTextPage, piece: str, index: int) -> int:
 
 
 def _placed(textpage: pdfium.PdfTextPage, piece: str, index: int, number: int) -> PageLine | None:
+    """The piece with its place. Three of its letters vote on the size, as any one may be raised or in another font."""
     text = piece.strip()
     if not text:
         return None
-    indent = len(piece) - len(piece.lstrip())
-    first = _box(textpage, index + indent)
-    last = _box(textpage, index + indent + len(text) - 1)
-    if _LINE_END_HYPHEN in text:  # the piece goes on in a second line: its right end is not this line's
-        return PageLine(
-            text,
-            number,
-            first.left,
-            max(first.right, last.right),
-            min(first.bottom, last.bottom),
-            min(first.bottom, last.bottom) + first.top - first.bottom,
-        )
-    return PageLine(text, number, first.left, max(first.left, last.right), first.bottom, first.top)
+    start = index + len(piece) - len(piece.lstrip())
+    solid = [start + at for at, character in enumerate(text) if not character.isspace() and character != _LINE_END_HYPHEN]
+    voters = [solid[0], solid[len(solid) // 2], solid[-1]] if solid else [start]
+    boxes = [_box(textpage, voter) for voter in voters]
+    size = max(median(box.top - box.bottom for box in boxes), 0.1)
+    bottom = median(_baseline(textpage, voter) for voter in voters)
+    shown = _DOT_LEADER.sub(" … ", text)
+    return PageLine(shown, number, left=boxes[0].left, right=max(boxes[0].left, boxes[-1].right), bottom=bottom, top=bottom + size)
 
 
 def _box(textpage: pdfium.PdfTextPage, index: int) -> pdfium_c.FS_RECTF:
     box = pdfium_c.FS_RECTF()
     pdfium_c.FPDFText_GetLooseCharBox(textpage, index, ctypes.byref(box))
     return box
+
+
+def _baseline(textpage: pdfium.PdfTextPage, index: int) -> float:
+    x, y = ctypes.c_double(), ctypes.c_double()
+    pdfium_c.FPDFText_GetCharOrigin(textpage, index, ctypes.byref(x), ctypes.byref(y))
+    return y.value
 
 
 def _on_one_row(row: PageLine, line: PageLine) -> bool:
@@ -121,7 +134,7 @@ def blocks_of(lines: Sequence[PageLine]) -> list[Block]:
     pitch = _usual_pitch(lines, body)
     groups = [group for _, page in groupby(lines, key=lambda line: line.page) for group in _grouped(list(page), pitch)]
     levels = _heading_levels(groups, body)
-    return [_block(group, levels, words) for group in groups]
+    return [_block(group, body, levels, words) for group in groups]
 
 
 def _usual_size(lines: Iterable[PageLine]) -> float:
@@ -136,7 +149,7 @@ def _rounded(size: float) -> float:
 
 
 def _usual_pitch(lines: Sequence[PageLine], body: float) -> float:
-    """The distance from line to line in running text, in letter heights."""
+    """The distance from line to line in running text, in letter heights: the lower quartile, as gaps between paragraphs are among them."""
     pitches = [
         (above.bottom - below.bottom) / body
         for above, below in pairwise(lines)
@@ -144,7 +157,7 @@ def _usual_pitch(lines: Sequence[PageLine], body: float) -> float:
         and _rounded(above.size) == _rounded(below.size) == body
         and 0 < above.bottom - below.bottom < 2.2 * body
     ]
-    return median(pitches) if pitches else 1.2
+    return min(quantiles(pitches, n=4)[0] if len(pitches) > 1 else 1.2, 1.6)
 
 
 def _grouped(lines: Sequence[PageLine], pitch: float) -> Iterator[list[PageLine]]:
@@ -159,7 +172,7 @@ def _grouped(lines: Sequence[PageLine], pitch: float) -> Iterator[list[PageLine]
 
 def _starts_block(group: Sequence[PageLine], line: PageLine, pitch: float) -> bool:
     previous = group[-1]
-    unfinished = not previous.text.endswith(_SENTENCE_END) and line.text[0].islower()
+    unfinished = line.text[0] in _CONTINUATION or (not previous.text.endswith(_SENTENCE_END) and line.text[0].islower())
     if not 1 / 1.12 < line.size / previous.size < 1.12:
         return not (unfinished and 0.8 < line.size / previous.size < 1.25)
     distance = (previous.bottom - line.bottom) / previous.size
@@ -194,10 +207,10 @@ def _may_be_heading(group: Sequence[PageLine], body: float) -> bool:
     )
 
 
-def _block(group: Sequence[PageLine], levels: dict[float, int], words: "_Words") -> Block:
+def _block(group: Sequence[PageLine], body: float, levels: dict[float, int], words: "_Words") -> Block:
     page, size = group[0].page, _rounded(group[0].size)
     text = words.mended(_unwrapped(group))
-    if size in levels and _may_be_heading(group, size / _HEADING_GROWTH):
+    if size in levels and _may_be_heading(group, body):
         return Block(ElementKind.HEADING, " ".join(text.split()), page, levels[size])
     return Block(ElementKind.LIST_ITEM if BULLET.match(text) else ElementKind.TEXT, text, page)
 
@@ -212,15 +225,15 @@ def _unwrapped(group: Sequence[PageLine]) -> str:
 
 def _is_tabular(group: Sequence[PageLine]) -> bool:
     parts = [part for line in group for part in line.text.split()]
-    numbers = sum(part[0].isdigit() or part[0] in "$€£(+-−–%" for part in parts)
-    return len(group) > 1 and numbers > 0.4 * len(parts)
+    numbers = sum(part[0].isdigit() or part[0] in "$€£(+-\u2212\u2013%" for part in parts)
+    return len(group) > 1 and (numbers > 0.4 * len(parts) or sum("…" in line.text for line in group) > 1)
 
 
 class _Words:
     """The document's own words decide whether a hyphen at a line's end belongs to the word."""
 
     _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-    _BROKEN = re.compile(r"([^\W\d_]+)(?:\ufffe|[-\u00ad\u2010][ \n](?=[a-zß-öø-ÿ]))([^\W\d_]+)?")
+    _BROKEN = re.compile(r"([^\W\d_]+)(?:\ufffe[ \n]?|[-\u00ad\u2010][ \n](?=[a-zß-öø-ÿ]))([^\W\d_]+)?")
 
     def __init__(self, lines: Iterable[PageLine]) -> None:
         self._known = {word.lower() for line in lines for word in self._WORD.findall(line.text)}

@@ -1,6 +1,7 @@
 """Comma-, semicolon- and tab-separated values: one table.
 
-The standard library reads them. `unstructured` goes through pandas, which rounds numbers, drops leading zeros and gives up on a single column.
+The standard library reads them. `unstructured` goes through pandas, which rounds numbers, drops leading zeros and gives up on
+a single column.
 """
 
 import csv

@@ -24,18 +24,20 @@ _PINNED = "0.27.32"
 NO_LANGUAGE_DETECTION = [""]
 """Nothing here uses the languages, and detecting them takes longer than parsing."""
 
-_COMMON_VERBS = """am is are was were be been being have has had do does did can could may might must shall should will would say says said go
-goes make makes made know take takes see come use uses used find give gives tell work works need needs become leave put mean means keep let begin
-help show shows run move provide provides include includes continue set learn change lead follow create allow allows add open offer consider
-appear send build stay require requires report decide explain develop receive support hold describe contain contains apply represent depend
-increase reduce improve ensure define determine occur result indicate perform demonstrate please click contact enter select choose check join
-start download update enable look turn cover cause""".split()
+_COMMON_VERBS = """
+    am is are was were be been being have has had do does did can could may might must shall should will would say says said go
+    goes make makes made know take takes see come use uses used find give gives tell work works need needs become leave put mean
+    means keep let begin help show shows run move provide provides include includes continue set learn change lead follow create
+    allow allows add open offer consider appear send build stay require requires report decide explain develop receive support
+    hold describe contain contains apply represent depend increase reduce improve ensure define determine occur result indicate
+    perform demonstrate please click contact enter select choose check join start download update enable look turn cover cause
+    """.split()  # noqa: SIM905  so many words read best as text
 
 
 def _stand_in() -> spacy.language.Language:
     pipeline = spacy.blank("en")
     pipeline.add_pipe("sentencizer")
-    ruler = pipeline.add_pipe("attribute_ruler", name="verb_rules")
+    ruler: Any = pipeline.add_pipe("attribute_ruler", name="verb_rules")
     ruler.add([[{"LOWER": {"IN": _COMMON_VERBS}}]], {"TAG": "VB"})
     ruler.add([[{"LOWER": {"REGEX": r"^[a-z]{3,}(?:ed|ing)$"}}]], {"TAG": "VBD"})
     return pipeline
@@ -82,6 +84,7 @@ def blocks_of(elements: Iterable[Partitioned], *, is_heading: Callable[[Partitio
     """The library's elements as blocks.
 
     Args:
+        elements: of one document, in order.
         is_heading: whether an element that the library calls a title is one. It also guesses titles from short texts; the guess makes
             headings of addresses and labels, so each format says what it takes as proof.
     """

@@ -4,6 +4,7 @@ openpyxl and xlrd read them directly. `unstructured` goes through pandas, which 
 behind every date and takes forty times as long: figures must be cited as they stand.
 """
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -21,7 +22,7 @@ from retrieval.domain.documents import ElementKind
 
 
 def read_xlsx(source: Source) -> Reading:
-    workbook = openpyxl.load_workbook(source.path, read_only=True, data_only=True)
+    workbook = openpyxl.load_workbook(io.BytesIO(source.content), read_only=True, data_only=True)
     cells = _Cells(source.limits.table_cells)
     blocks: list[Block] = []
     for page, sheet in enumerate(workbook.worksheets, 1):
@@ -103,7 +104,7 @@ def _of_xls(cell: xlrd.sheet.Cell, datemode: int) -> object:
             return cell.value
 
 
-def _shown(value: object) -> str:
+def _shown(value: object) -> str:  # noqa: PLR0911  one line per type is the clearest form
     """A cell as a person would write it: no midnight behind a date, no `.0` behind a whole number, no digit lost."""
     match value:
         case None:
