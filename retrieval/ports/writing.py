@@ -46,7 +46,11 @@ class ChangeFeed(Protocol):
         """The catalog's revision now: one cheap read."""
 
     def changes(self, after: int, *, limit: int) -> list[Change]:
-        """The next changes in revision order, at most `limit` revisions' worth but never half a revision."""
+        """The next changes in revision order, at most `limit` revisions' worth but never half a revision.
+
+        A document whose content and access changed at different revisions after `after` has a change at each: were only
+        the later, access-only one listed, an index that takes few changes at a time would never see the content.
+        """
 
     def indexed_documents(self, documents: Sequence[str]) -> list[IndexedDocument]:
         """Their state now, in one snapshot; a withdrawn or unknown document comes without passages."""
