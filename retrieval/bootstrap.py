@@ -24,6 +24,8 @@ from retrieval.settings import Settings
 if TYPE_CHECKING:
     from retrieval.adapters.qdrant.server import QdrantServerIndex
 
+__all__ = ["Catalog", "Ingestion", "Service", "change_feed", "open_catalog", "open_embedder", "open_ingestion", "open_service"]
+
 EDGE_FOLLOWER = "edge"
 HEARTBEAT_SECONDS = 5.0
 

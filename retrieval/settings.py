@@ -146,4 +146,6 @@ class Settings(BaseSettings):
 
 
 def _written(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value.absolute())  # the child may work elsewhere
     return json.dumps(value) if isinstance(value, dict | list | tuple) else str(value)

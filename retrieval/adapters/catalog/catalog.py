@@ -37,8 +37,12 @@ class Catalog:
 
     def check(self) -> None:
         """Raises CatalogUnavailable when the catalog cannot be read."""
+        self.revision()
+
+    def revision(self) -> int:
+        """The revision now. Raises CatalogUnavailable."""
         with self.database.read() as connection:
-            current_revision(connection)
+            return current_revision(connection)
 
     def close(self) -> None:
         self.database.close()
