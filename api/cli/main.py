@@ -1,0 +1,23 @@
+"""The `archivist` command: a table of contents."""
+
+import typer
+
+from api.cli import ask, index, keys, serve, sources
+from api.cli.failures import EXIT_CODES, FailingClearly
+
+app = typer.Typer(
+    name="archivist",
+    cls=FailingClearly,
+    help="Cited answers from your documents, to those who may read them. Settings come from ARCHIVIST_… variables; the README lists them.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("serve")(serve.serve)
+app.command("ask")(ask.ask)
+app.command("retrieve")(ask.retrieve)
+app.add_typer(sources.app, name="sources")
+app.add_typer(keys.app, name="keys")
+app.add_typer(index.app, name="index")
