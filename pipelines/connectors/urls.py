@@ -5,6 +5,7 @@ import unicodedata
 
 import httpx
 
+from pipelines.connectors.addresses import as_address
 from pipelines.connectors.port import FileRefused
 
 MAX_URL_LENGTH = 2048
@@ -13,6 +14,8 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _AFTER_HOST = re.compile(r"[/?#]")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_.])?|[0-9a-f:.]+")
+_ENDS_IN_NUMBER = re.compile(r"(^|\.)([0-9]+|0x[0-9a-f]*)\.?$")
+"""What resolvers read as an address in octal, hexadecimal or fewer than four parts; no real domain ends so."""
 
 
 def check_url(url: str, *, any_port: bool) -> httpx.URL:
@@ -35,6 +38,8 @@ def check_url(url: str, *, any_port: bool) -> httpx.URL:
         raise FileRefused("a URL holds no user name or password")
     if not _HOST.fullmatch(parsed.raw_host.decode("ascii")):
         raise FileRefused("a URL names a host")
+    if _ENDS_IN_NUMBER.search(parsed.host) and as_address(parsed.host) is None:
+        raise FileRefused("an address is four plain numbers, as in 192.0.2.1")
     port = parsed.port
     if port not in _PORTS and not (any_port and port and port < 65536):
         raise FileRefused("only the ports 80 and 443 are read")

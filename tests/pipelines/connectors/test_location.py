@@ -19,7 +19,7 @@ def problems(spec, settings) -> list[str]:
 def test_an_unknown_kind_is_named_with_the_known_ones(make_spec, settings):
     spec = make_spec("wiki", root="/srv")
 
-    with pytest.raises(InvalidInput, match="kind: .*files, web") as refused:
+    with pytest.raises(InvalidInput, match=r"kind: .*files, web") as refused:
         check_location(spec, settings)
 
     assert [problem.field for problem in refused.value.problems] == ["kind"]
