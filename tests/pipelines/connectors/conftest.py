@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.connectors.port import Connector
+from pipelines.connectors.registry import connect
 from retrieval.domain.permissions import AccessPolicy
 from retrieval.domain.sources import PermissionRule, SourceSpec
+from retrieval.settings import Settings
 
 
 @dataclass
@@ -114,3 +117,9 @@ def tree(tmp_path: Path) -> Path:
     root = tmp_path / "root"
     root.mkdir()
     return root
+
+
+@pytest.fixture
+def connector(tree: Path, make_spec: Callable[..., SourceSpec], settings: Settings) -> Connector:
+    """Over `tree`; everyone reads what no `.permissions.yaml` says otherwise of."""
+    return connect(make_spec("files", root=str(tree), allow={"**": ["everyone"]}), settings)

@@ -21,11 +21,6 @@ from retrieval.domain.errors import SourceUnavailable
 ROUNDS = 2_000
 
 
-@pytest.fixture
-def connector(tree, make_spec, settings):
-    return connect(make_spec("files", root=str(tree), allow={"**": ["everyone"]}), settings)
-
-
 def content_of(connector, file: SourceFile) -> bytes | None:
     """What a fetch brings; None when the file is refused or is not there."""
     try:
