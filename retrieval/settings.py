@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     )
     embedder_batch_passages: PositiveInt = Field(32, description="Passages embedded at once.")
     embedder_threads: int = Field(0, ge=0, description="Threads for the embedder; 0: one per core.")
+    embedder_kept_queries: int = Field(1024, ge=0, description="Vectors of recent queries that are remembered; 0: none.")
 
     # Queries
     query_max_characters: PositiveInt = Field(4096, description="Longest query.")
