@@ -21,7 +21,7 @@ from tests.data.company import SAMPLES, SOURCES
 
 
 def text_of(source_id: str, key: str, attachment: str | None = None) -> str:
-    """The document's words with white space made single; cells of a row joined by a space."""
+    """The document's words with white space made single; cells of a row joined by ' | ', save in PDF."""
     source = next(source for source in SOURCES if source["id"] == source_id)
     raw = (SAMPLES / source["location"]["root"] / key).read_bytes()
     if attachment is not None:
@@ -33,7 +33,7 @@ def text_of(source_id: str, key: str, attachment: str | None = None) -> str:
 def _docx_words(raw: bytes) -> list[str]:
     words = []
     for block in docx.Document(io.BytesIO(raw)).iter_inner_content():
-        words += [cell.text for row in block.rows for cell in row.cells] if isinstance(block, Table) else [block.text]
+        words += [_row(cell.text for cell in row.cells) for row in block.rows] if isinstance(block, Table) else [block.text]
     return words
 
 
@@ -41,7 +41,7 @@ def _pptx_words(raw: bytes) -> list[str]:
     words = []
     for slide in pptx.Presentation(io.BytesIO(raw)).slides:
         for shape in slide.shapes:
-            words += [cell.text for row in shape.table.rows for cell in row.cells] if shape.has_table else [shape.text_frame.text]
+            words += [_row(cell.text for cell in row.cells) for row in shape.table.rows] if shape.has_table else [shape.text_frame.text]
         words += [slide.notes_slide.notes_text_frame.text] if slide.has_notes_slide else []
     return words
 
@@ -52,7 +52,7 @@ def _pdf_words(raw: bytes) -> list[str]:
 
 def _xlsx_words(raw: bytes) -> list[str]:
     book = openpyxl.load_workbook(io.BytesIO(raw))
-    return [str(value) for sheet in book for row in sheet.values for value in row if value is not None]
+    return [_row(str(value) for value in row if value is not None) for sheet in book for row in sheet.values]
 
 
 def _odt_words(raw: bytes) -> Iterable[str]:
@@ -60,7 +60,10 @@ def _odt_words(raw: bytes) -> Iterable[str]:
 
 
 def _html_words(raw: bytes) -> list[str]:
-    return list(BeautifulSoup(raw, "html.parser").strings)
+    page = BeautifulSoup(raw, "html.parser")
+    for row in page.find_all("tr"):
+        row.string = _row(cell.get_text() for cell in row.find_all(["th", "td"]))
+    return list(page.strings)
 
 
 def _markdown_words(raw: bytes) -> list[str]:
@@ -73,7 +76,11 @@ def _mail_words(raw: bytes) -> list[str]:
 
 
 def _csv_words(raw: bytes) -> list[str]:
-    return [cell for row in csv.reader(io.StringIO(raw.decode())) for cell in row]
+    return [_row(row) for row in csv.reader(io.StringIO(raw.decode()))]
+
+
+def _row(cells: Iterable[str]) -> str:
+    return " | ".join(cells)
 
 
 def _plain_words(raw: bytes) -> list[str]:
