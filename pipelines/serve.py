@@ -1,28 +1,21 @@
-"""`python -m pipelines.serve`: Dagster's UI and its daemon on Archivist's definitions, until SIGTERM or Ctrl-C."""
+"""The Dagster UI with its daemon on one machine: `python -m pipelines.serve`. Ends with SIGTERM or Ctrl-C, and all it started with it."""
 
 import os
 import sys
-from pathlib import Path
 
-from pipelines.home import prepare_dagster_home
+from pipelines.home import dagster_environment
 from retrieval.settings import Settings
+
+DEFINITIONS = "pipelines.definitions"
 
 
 def main() -> None:
+    """Become `dagster dev`: signals reach it directly, nothing of ours stands between."""
     settings = Settings()
-    home = prepare_dagster_home(settings)
-    environment = {**settings.as_environment(), "DAGSTER_HOME": str(home)}
-    command = [
-        str(Path(sys.executable).with_name("dagster")),
-        "dev",
-        "--module-name",
-        "pipelines.definitions",
-        "--host",
-        settings.dagster_host,
-        "--port",
-        str(settings.dagster_port),
-    ]
-    os.execve(command[0], command, environment)  # noqa: S606 - signals then reach Dagster itself
+    address = ["--host", settings.dagster_host, "--port", str(settings.dagster_port)]
+    quiet = ["--log-level", "warning", "--code-server-log-level", "warning"]
+    command = [sys.executable, "-m", "dagster", "dev", "--module-name", DEFINITIONS, *address, *quiet]
+    os.execve(sys.executable, command, dagster_environment(settings))  # noqa: S606 - our own command, no shell
 
 
 if __name__ == "__main__":

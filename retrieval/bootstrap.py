@@ -37,6 +37,14 @@ def open_embedder(settings: Settings) -> Embedder:
     return SentenceTransformerEmbedder.from_settings(settings)
 
 
+def open_deferred_embedder(settings: Settings) -> Embedder:
+    """The same, loaded when it first has to work. Raises ModelMismatch at once when its weights are not there."""
+    from retrieval.adapters.models.deferred import DeferredEmbedder
+    from retrieval.adapters.models.weights import find_weights
+
+    return DeferredEmbedder(find_weights(settings.embedder_model).id, lambda: open_embedder(settings))
+
+
 def change_feed(model: str, settings: Settings | None = None) -> CatalogFeed:
     """The catalog's changes with the embeddings of one model, for a process that builds an index."""
     return CatalogFeed(open_catalog(settings or Settings()).database, model)
@@ -49,7 +57,7 @@ class Ingestion:
     settings: Settings
     catalog: Catalog
     blobs: Blobs
-    make_embedder: Callable[[Settings], Embedder] = field(default=open_embedder, repr=False)
+    make_embedder: Callable[[Settings], Embedder] = field(default=open_deferred_embedder, repr=False)
 
     @cached_property
     def embedder(self) -> Embedder:

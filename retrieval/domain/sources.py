@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from retrieval.domain.errors import FieldProblem, InvalidInput
-from retrieval.domain.permissions import AccessPolicy
+from retrieval.domain.permissions import NOBODY, AccessPolicy, check_subject
 
 MAX_RULES = 500
 MAX_GLOB_LENGTH = 500
@@ -123,33 +123,43 @@ def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
         classification = Classification(str(raw.get("classification", Classification.INTERNAL.value)))
     except ValueError:
         problems.append(FieldProblem("classification", "not a classification", "one of " + ", ".join(c.value for c in Classification)))
+    read = [_rule(number, rule, problems) for number, rule in enumerate(rules, 1)] if isinstance(rules, list) else []
     if problems:
         raise InvalidInput(problems)
     assert isinstance(location, Mapping)
-    assert isinstance(rules, list)
     return SourceSpec(
         id=str(raw["id"]),
         kind=str(raw["kind"]),
         title=str(raw["title"]),
         owner=str(raw["owner"]),
         location={str(k): tuple(map(str, v)) if isinstance(v, list | tuple) else str(v) for k, v in location.items()},
-        rules=tuple(_rule(number, rule) for number, rule in enumerate(rules, 1)),
+        rules=tuple(read),
         classification=classification,
         schedule=str(raw.get("schedule") or ""),
     )
 
 
-def _rule(number: int, raw: object) -> PermissionRule:
+def _rule(number: int, raw: object, problems: list[FieldProblem]) -> PermissionRule:
+    """One rule. What is wrong with it goes to `problems`, and then the rule means nothing."""
+    field = f"rules[{number}]"
     if not isinstance(raw, Mapping) or not isinstance(raw.get("glob"), str):
-        raise InvalidInput.of(f"rules[{number}]", "a mapping with glob, allow and deny")
+        problems.append(FieldProblem(field, "a mapping with glob, allow and deny"))
+        return PermissionRule("**", NOBODY)
     unknown = set(map(str, raw)) - {"glob", "allow", "deny"}
     if unknown:
-        raise InvalidInput.of(f"rules[{number}]", "unknown field " + ", ".join(sorted(unknown)), limit="glob, allow, deny")
-    return PermissionRule(raw["glob"], AccessPolicy.of(_subjects(number, "allow", raw), _subjects(number, "deny", raw)))
+        problems.append(FieldProblem(field, "unknown field " + ", ".join(sorted(unknown)), "glob, allow, deny"))
+    allow, deny = (_subjects(f"{field}.{effect}", raw.get(effect), problems) for effect in ("allow", "deny"))
+    return PermissionRule(raw["glob"], AccessPolicy.of(allow, deny))
 
 
-def _subjects(number: int, effect: str, raw: Mapping[object, object]) -> list[str]:
-    subjects = raw.get(effect) or []
-    if not isinstance(subjects, list):
-        raise InvalidInput.of(f"rules[{number}].{effect}", "a list of subjects")
-    return [str(s) for s in subjects]
+def _subjects(field: str, raw: object, problems: list[FieldProblem]) -> list[str]:
+    if not isinstance(raw or [], list):
+        problems.append(FieldProblem(field, "a list of subjects"))
+        return []
+    good = []
+    for subject in raw if isinstance(raw, list) else []:
+        try:
+            good.append(check_subject(str(subject), field=field))
+        except InvalidInput as error:
+            problems.extend(error.problems)
+    return good

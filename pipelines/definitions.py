@@ -1,0 +1,34 @@
+"""What Dagster loads: a table of contents."""
+
+import dagster as dg
+
+from pipelines.assets.documents import documents
+from pipelines.assets.embeddings import embeddings
+from pipelines.assets.passage_index import passage_index
+from pipelines.assets.passages import passages
+from pipelines.assets.publication import publication
+from pipelines.assets.source_listing import source_listing
+from pipelines.assets.source_registration import source_registration
+from pipelines.checks import CHECKS
+from pipelines.jobs.ingest_source import ingest_source
+from pipelines.jobs.register_source import REGISTRATION_JOBS
+from pipelines.jobs.source_states import STATE_JOBS
+from pipelines.resources import Workbench
+from pipelines.schedules import due_sources
+from pipelines.sensors import source_registry
+
+
+def definitions_over(workbench: Workbench) -> dg.Definitions:
+    """Everything, working with this catalog and these models."""
+    return dg.Definitions(
+        assets=[source_registration, source_listing, documents, passages, embeddings, publication, passage_index],
+        asset_checks=CHECKS,
+        jobs=[ingest_source, *REGISTRATION_JOBS, *STATE_JOBS],
+        sensors=[source_registry],
+        schedules=[due_sources],
+        resources={"workbench": workbench},
+        executor=dg.in_process_executor,
+    )
+
+
+definitions = definitions_over(Workbench())

@@ -1,0 +1,65 @@
+"""The jobs by which data owners register sources: one for each kind, with flat fields."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from pipelines.assets.partitions import SOURCE_TAG, SOURCES_NAME
+from pipelines.assets.previews import counts_table
+from pipelines.assets.source_registration import REGISTRATION_KEY
+from pipelines.connectors.kinds import KINDS, Kind
+from pipelines.jobs.forms import form_config
+from pipelines.jobs.registration import Registration, register
+from pipelines.resources import Workbench
+from retrieval.domain.errors import ArchivistError
+from retrieval.domain.sources import spec_as_json, spec_from_json
+
+BY = "app:dagster"
+"""Who registers, in the registry's history. Dagster knows no people; the run's own tags say who launched it where a proxy tells."""
+
+
+@dg.op(config_schema={"spec_json": dg.String, "check_only": dg.Bool})
+def write_registration(context: dg.OpExecutionContext, workbench: dg.ResourceParam[Workbench]) -> None:
+    """Look at the source, write it into the registry and open its partition."""
+    spec = spec_from_json(json.loads(context.op_config["spec_json"]))
+    check_only = bool(context.op_config["check_only"])
+    try:
+        done = register(workbench.catalog.sources, spec, workbench.settings, by=BY, check_only=check_only)
+    except ArchivistError as error:
+        raise dg.Failure(f"The source was NOT registered. {error}", allow_retries=False) from error
+    context.log.info("%s: %d documents found, %d without a permission", spec.id, done.probe.files, done.probe.without_permission)
+    if done.version is not None:
+        context.instance.add_dynamic_partitions(SOURCES_NAME, [spec.id])
+        context.instance.add_run_tags(context.run_id, {SOURCE_TAG: spec.id})
+        context.log_event(dg.AssetMaterialization(REGISTRATION_KEY, partition=spec.id, metadata=_shown(done)))
+
+
+def _registration_job(kind: Kind) -> dg.JobDefinition:
+    @dg.job(
+        name=f"register_{kind.name}_source",
+        config=form_config(kind, write_registration.name),
+        executor_def=dg.in_process_executor,
+        description=f"Register or change a source. {kind.description} It is read within seconds after.",
+        tags={"archivist/audience": "data owners"},
+    )
+    def register_source() -> None:
+        write_registration()
+
+    return register_source
+
+
+def _shown(done: Registration) -> Mapping[str, Any]:
+    probe = done.probe
+    return {
+        "version": done.version or 0,
+        "owner": done.spec.owner,
+        "documents found": f"at least {probe.files}" if probe.has_more else str(probe.files),
+        "documents without permission": probe.without_permission,
+        "formats": counts_table("format", {extension or "none": count for extension, count in probe.formats.items()}),
+        "registered": dg.MetadataValue.json(spec_as_json(done.spec)),
+    }
+
+
+REGISTRATION_JOBS = [_registration_job(kind) for kind in KINDS.values()]

@@ -1,0 +1,45 @@
+"""One schedule for all sources: when each one is due is data, a cron line in its registration."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+from croniter import croniter
+
+from pipelines.assets.partitions import SOURCE_TAG, SOURCES_NAME
+from pipelines.jobs.ingest_source import ingest_source
+from pipelines.processes import busy_sources
+from pipelines.resources import Workbench
+from retrieval.domain.clock import unstamp
+from retrieval.domain.sources import SourceState
+from retrieval.ports.sources import RegisteredSource
+
+MAX_RUNS_PER_TICK = 50
+
+
+@dg.schedule(
+    job=ingest_source,
+    cron_schedule="*/5 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every five minutes: run the sources whose own schedule has come due since they last succeeded.",
+)
+def due_sources(context: dg.ScheduleEvaluationContext, workbench: dg.ResourceParam[Workbench]) -> dg.SkipReason | list[dg.RunRequest]:
+    busy = busy_sources(context.instance)
+    open_ = set(context.instance.get_dynamic_partitions(SOURCES_NAME))
+    requests = []
+    for source in workbench.catalog.sources.list():
+        due_at = due(source, context.scheduled_execution_time)
+        if due_at is not None and source.spec.id in open_ - busy:
+            key = f"{source.spec.id}@{due_at:%Y-%m-%dT%H:%M}"
+            requests.append(dg.RunRequest(run_key=key, partition_key=source.spec.id, tags={SOURCE_TAG: source.spec.id}))
+    return requests[:MAX_RUNS_PER_TICK] or dg.SkipReason("no source is due")
+
+
+def due(source: RegisteredSource, now: datetime) -> datetime | None:
+    """The last time at which the source's schedule asked for a run, unless one has succeeded since. Missed times count once."""
+    if source.state is not SourceState.ACTIVE or not source.spec.schedule or not croniter.is_valid(source.spec.schedule):
+        return None
+    just_after = now.astimezone(UTC).timestamp() + 1
+    last: datetime = croniter(source.spec.schedule, datetime.fromtimestamp(just_after, UTC)).get_prev(datetime)
+    since = unstamp(source.last_success_at or source.registered_at)
+    return last if last > since else None
