@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from api.responses.answers import ANSWER_EXAMPLE, AnswerResponse
 from api.responses.operation import ProblemResponse
 
 _SUMMARY = "Cited passages and answers from documents, to those who may read them."
@@ -41,6 +42,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     _, problems = models_json_schema([(ProblemResponse, "serialization")], ref_template="#/components/schemas/{model}")
     schemas.update(problems["$defs"])
+    schemas[AnswerResponse.__name__]["examples"] = [ANSWER_EXAMPLE]  # FastAPI leaves out what is null
     for path in document["paths"].values():
         for operation in path.values():
             _declare_problems(operation)

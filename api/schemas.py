@@ -2,8 +2,20 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
+
+def _encodable(text: str) -> str:
+    r"""JSON can spell half of a surrogate pair, such as "\ud800"; no model and no index can take it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise PydanticCustomError("string_unicode", "must be valid Unicode") from error
+    return text
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
 SourceId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
 
 _AT_LEAST = (
@@ -26,7 +38,7 @@ class RetrieveRequest(BaseModel):
         },
     )
 
-    query: str = Field(description="What is sought, in words.")
+    query: Text = Field(description="What is sought, in words.")
     top_k: int | None = Field(None, description="Most hits to return; the service has a default and an upper limit.")
     sources: list[SourceId] = Field(default=[], description="Only these sources; empty: every one that you may read.")
     at_least: str | None = Field(None, description=_AT_LEAST)
@@ -41,7 +53,7 @@ class AnswerRequest(BaseModel):
         json_schema_extra={"examples": [{"query": "How many days may I work from abroad?"}]},
     )
 
-    query: str = Field(description="The question, in words.")
+    query: Text = Field(description="The question, in words.")
     sources: list[SourceId] = Field(default=[], description="Only these sources; empty: every one that you may read.")
     at_least: str | None = Field(None, description=_AT_LEAST)
     include_passages: bool = Field(default=False, description="Return the passages that the answer was sought in, too.")

@@ -40,6 +40,7 @@ def serve(
             port=settings.port,
             log_config=None,
             access_log=False,  # it would log paths with their parameters; ours logs routes
+            ws="none",
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE_SECONDS,

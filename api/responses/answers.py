@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.responses.hits import SCORE_DECIMALS, CitationOut, HitOut
 from retrieval.domain.answers import Answer, AnswerSentence
@@ -22,7 +22,7 @@ _CITATION: dict[str, Any] = {
     "quote": "Everybody may work from another country of the EU for up to 30 days in a calendar year.",
 }
 _TOKEN = "mP0hJq3k9Zb1xW7uYc2sVt5rAe8dFg4iLo6nQpRjKlMzXvBy"  # noqa: S105 - an example
-_ANSWER: dict[str, Any] = {
+ANSWER_EXAMPLE: dict[str, Any] = {
     "request_id": "5f1d7c0a9b3e4826",
     "outcome": "answered",
     "answer": _CITATION["quote"],
@@ -52,8 +52,6 @@ class SentenceOut(BaseModel):
 
 class AnswerResponse(BaseModel):
     """An answer made only of quotes, or an abstention with its reason."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [_ANSWER]})
 
     request_id: str
     outcome: Literal["answered", "abstained"]

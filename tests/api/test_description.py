@@ -1,0 +1,100 @@
+"""The OpenAPI document: what leaves is listed field by field, so that a new field is a decision and not an accident."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+CITATION = {
+    *("id", "document", "version", "version_number", "source", "title", "uri", "page", "heading_path", "passage", "span", "quote"),
+}
+FIELDS = {
+    "AnswerResponse": {
+        *("request_id", "outcome", "answer", "reason", "sentences", "citations", "confidence", "escalation", "passages", "as_of"),
+        *("consistency_token", "degraded"),
+    },
+    "CitationOut": CITATION,
+    "DocumentResponse": {
+        *("request_id", "id", "source", "title", "uri", "media_type", "metadata", "version", "versions", "pages", "extract"),
+    },
+    "ExtractOut": {"text", "start", "end", "highlight"},
+    "FieldProblemOut": {"field", "problem", "limit"},
+    "HealthResponse": {"status"},
+    "HitOut": {"rank", "score", "found_by", "passage", "citation"},
+    "PageOut": {"page", "span"},
+    "PartOut": {"name", "ready", "detail"},
+    "PassageOut": {"id", "text", "page", "heading_path", "span", "media_type", "modified_at"},
+    "ProblemResponse": {"type", "title", "status", "detail", "errors", "request_id"},
+    "ReadinessResponse": {"ready", "parts"},
+    "RetrieveResponse": {"request_id", "hits", "as_of", "consistency_token", "degraded"},
+    "SentenceOut": {"text", "citation", "support"},
+    "SpanOut": {"start", "end"},
+    "VersionOut": {"id", "number", "state", "content_hash", "published_at", "characters"},
+}
+REQUESTS = {
+    "RetrieveRequest": {"query", "top_k", "sources", "at_least"},
+    "AnswerRequest": {"query", "sources", "at_least", "include_passages"},
+}
+NEVER = ("vector", "embedding", "access_class", "revision", "policy", "allow", "deny", "groups")
+
+
+@pytest.fixture
+def description(api: TestClient) -> Any:
+    return api.get("/openapi.json").json()
+
+
+@pytest.mark.permissions
+def test_responses_have_the_listed_fields_and_no_other(description: Any):
+    schemas = {name: set(schema["properties"]) for name, schema in description["components"]["schemas"].items()}
+
+    assert schemas == FIELDS | REQUESTS
+
+
+@pytest.mark.permissions
+def test_no_field_is_a_vector_an_access_class_or_a_revision(description: Any):
+    schemas = description["components"]["schemas"]
+
+    names = {field for schema in schemas.values() for field in schema["properties"]}
+
+    assert not [name for name in names if any(word in name for word in NEVER)]
+
+
+def test_requests_refuse_unknown_fields_and_show_examples(description: Any):
+    for name in REQUESTS:
+        schema = description["components"]["schemas"][name]
+
+        assert schema["additionalProperties"] is False
+        assert schema["examples"]
+
+
+def test_every_error_is_described_as_a_problem(description: Any):
+    errors = {
+        (path, status): list(response["content"])
+        for path, operation in operations(description)
+        for status, response in operation["responses"].items()
+        if status >= "400" and path != "/readyz"
+    }
+
+    assert {path for path, _ in errors} == {"/retrieve", "/answer", "/documents/{id}"}
+    assert all(media_types == ["application/problem+json"] for media_types in errors.values())
+    assert ("/documents/{id}", "404") in errors
+
+
+def test_routes_that_need_a_key_say_so(description: Any):
+    secured = {path for path, operation in operations(description) if operation.get("security")}
+
+    assert secured == {"/retrieve", "/answer", "/documents/{id}"}
+
+
+def test_the_example_of_an_answer_is_an_answer(description: Any):
+    example = description["components"]["schemas"]["AnswerResponse"]["examples"][0]
+
+    assert set(example) == FIELDS["AnswerResponse"]
+    assert set(example["citations"][0]) == CITATION
+
+
+def operations(description: Any) -> Iterator[tuple[str, Any]]:
+    for path, item in description["paths"].items():
+        for operation in item.values():
+            yield path, operation
