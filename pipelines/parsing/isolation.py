@@ -12,6 +12,7 @@ from pipelines.parsing.limits import Limits
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _OPEN_FILES = 256
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -40,6 +41,12 @@ def forbid_new_privileges() -> None:
     """From here on no program that this process starts gains rights, set-user-id or not."""
     if hasattr(_libc, "prctl"):
         _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what the processes that this one forks leave behind, so that it can be waited for here."""
+    if hasattr(_libc, "prctl"):
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def die_with_parent(parent: int) -> None:

@@ -59,6 +59,7 @@ class ParsePool:
     def __init__(self, settings: Settings) -> None:
         self._limits = limits_of(settings)
         self._workers = settings.parse_workers
+        self._closed = False
         self._scratch = Path(tempfile.mkdtemp(prefix="archivist-parse-"))
         self._light = ServerProcess("light", self._limits, self._scratch / "light")
         self._heavy = ServerProcess("heavy", self._limits, self._scratch / "heavy")
@@ -70,6 +71,7 @@ class ParsePool:
         self.close()
 
     def close(self) -> None:
+        self._closed = True
         self._light.close()
         self._heavy.close()
         rmtree(self._scratch, ignore_errors=True)
@@ -83,7 +85,10 @@ class ParsePool:
 
         Raises:
             ParserUnavailable: no parsing process can be started on this machine.
+            RuntimeError: the pool is closed.
         """
+        if self._closed:
+            raise RuntimeError("the parsing pool is closed")
         if len(content) > self._limits.file_bytes:
             return rejections.too_large(len(content), self._limits.file_bytes)
         file_type = detect(content, name=name, media_type=media_type)

@@ -126,6 +126,9 @@ class ForkServer:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 kill(job.pid, signal.SIGKILL)
         _, status = os.waitpid(job.pid, 0)
+        with contextlib.suppress(ChildProcessError):
+            while True:  # the programs it started, which are ours now
+                os.waitpid(-job.pid, 0)
         self._selector.unregister(job.alive)
         self._selector.unregister(job.connection)
         os.close(job.alive)
@@ -145,6 +148,7 @@ def _silence() -> None:
 def main(weight: str, listening: int, limits: Limits) -> None:
     network_cut = isolation.cut_network()
     isolation.forbid_new_privileges()
+    isolation.adopt_orphans()
     child.preload(heavy=weight == "heavy")
     gc.collect()
     gc.freeze()  # children then do not copy these pages merely by collecting garbage

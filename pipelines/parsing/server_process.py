@@ -52,16 +52,36 @@ class ServerProcess:
 
         Raises:
             ParserUnavailable: the server does not start.
-            ServerLost: it ended between two breaths.
+            ServerLost: it ended between two breaths, twice.
         """
+        server = self._running()
+        try:
+            return self._connected()
+        except OSError:
+            self._replace(server)
+        try:
+            return self._connected()
+        except OSError as error:
+            raise ServerLost from error
+
+    def _running(self) -> subprocess.Popen[bytes]:
         with self._lock:
+            return self._ensure()
+
+    def _replace(self, dying: subprocess.Popen[bytes]) -> None:
+        """Start anew in place of a server that refuses connections, unless another thread did."""
+        with self._lock:
+            if self._process is dying:
+                self._end()
             self._ensure()
+
+    def _connected(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)
         try:
             connection.connect(str(self._address))
-        except OSError as error:
+        except OSError:
             connection.close()
-            raise ServerLost from error
+            raise
         return connection
 
     def close(self) -> None:
@@ -73,19 +93,19 @@ class ServerProcess:
     def _address(self) -> Path:
         return self._directory / "socket"
 
-    def _ensure(self) -> None:
-        if self._process is not None and self._process.poll() is None:
-            return
-        self._end()
-        self._start()
+    def _ensure(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._end()
+            self._process = self._start()
+        return self._process
 
-    def _start(self) -> None:
+    def _start(self) -> subprocess.Popen[bytes]:
         self._directory.mkdir(exist_ok=True)
         self._address.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX) as listener, (self._directory / "errors").open("wb") as errors:
             listener.bind(str(self._address))
             listener.listen(_BACKLOG)
-            self._process = subprocess.Popen(  # noqa: S603  our own program
+            process = subprocess.Popen(  # noqa: S603  our own program
                 [sys.executable, "-P", "-m", "pipelines.parsing.server", self._weight, str(listener.fileno()), self._limits.to_json()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -95,28 +115,33 @@ class ServerProcess:
                 # Nothing else of our environment: documents have no business with our keys.
                 env={"PATH": _PATH, "PYTHONPATH": str(_ROOT), "LANG": "C.UTF-8", "HOME": str(self._directory)},
             )
-        self._network_cut = bool(json.loads(self._greeting(self._process))["network_cut"])
+        self._network_cut = bool(json.loads(self._greeting(process))["network_cut"])
+        return process
 
     def _greeting(self, process: subprocess.Popen[bytes]) -> bytes:
         assert process.stdout is not None
         ready, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
         greeting = process.stdout.readline() if ready else b""
         if not greeting:
-            self._end()
+            _stop(process)
             said = (self._directory / "errors").read_text(encoding="utf-8", errors="replace")[-2000:]
             raise ParserUnavailable(f"the {self._weight} parsing server did not start: {said}")
         return greeting
 
     def _end(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.close()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+        if process is not None:
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask a server to end by closing its input; insist when it does not."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()

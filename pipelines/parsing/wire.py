@@ -92,7 +92,7 @@ def read_result(directory: Path, limits: Limits) -> tuple[ParsedDocument | Rejec
         if "rejection" in header:
             return _rejection(header["rejection"])
         return _document(directory, header, limits), ""
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, struct.error) as error:
         raise Unusable(f"unreadable result: {type(error).__name__}") from error
 
 
