@@ -2,7 +2,7 @@
 
 import typer
 
-from api.cli import ask, index, keys, serve, sources
+from api.cli import ask, demo, index, keys, serve, sources, up
 from api.cli.failures import EXIT_CODES, FailingClearly
 
 app = typer.Typer(
@@ -16,8 +16,13 @@ app = typer.Typer(
 )
 
 app.command("serve")(serve.serve)
+app.command("up")(up.up)
+app.command("demo")(demo.demo)
 app.command("ask")(ask.ask)
 app.command("retrieve")(ask.retrieve)
 app.add_typer(sources.app, name="sources")
 app.add_typer(keys.app, name="keys")
 app.add_typer(index.app, name="index")
+
+if __name__ == "__main__":
+    app()
