@@ -125,7 +125,8 @@ def _on_archivist_error(request: Request, error: Exception) -> JSONResponse:
     problem = problem_of(cast(ArchivistError, error))
     request_id = request_id_of(request)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _logger.error("request_failed", request_id=request_id, kind=problem.kind, error=type(error).__name__, reason=str(error))
+        log = _logger.warning if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else _logger.error
+        log("request_failed", request_id=request_id, kind=problem.kind, error=type(error).__name__, reason=str(error))
     return problem.response(request_id)
 
 

@@ -29,5 +29,5 @@ def configure_logs(level: str) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("httpx", "httpcore", "sentence_transformers", "fsspec", "urllib3"):
+    for chatty in ("alembic", "httpx", "httpcore", "sentence_transformers", "fsspec", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

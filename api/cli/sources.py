@@ -23,6 +23,7 @@ def register(
         typer.Argument(metavar="FILE.yaml...", exists=True, dir_okay=False, readable=True, help="One YAML file for each source."),
     ],
     *,
+    by: Annotated[str, typer.Option("--by", metavar="SUBJECT", help="Who registers, e.g. user:dana, for the record.")] = "app:cli",
     check: Annotated[bool, typer.Option("--check", help="Only say what is wrong; register nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -30,7 +31,7 @@ def register(
 
     A file names id, kind, title, owner, location and permission rules. A relative path in it is taken from where the file is.
     """
-    options = [*(["--check"] if check else []), *(["--json"] if as_json else [])]
+    options = ["--by", by, *(["--check"] if check else []), *(["--json"] if as_json else [])]
     _pipeline("pipelines.register", *map(str, files), *options)
 
 
