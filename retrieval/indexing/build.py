@@ -35,8 +35,12 @@ def _arguments() -> argparse.Namespace:
 
 
 def _end_with_the_owner() -> None:
-    """Standard input is a pipe that the owner never writes to: it ends when the owner does."""
-    sys.stdin.buffer.read()
+    """Standard input is a pipe that the owner never writes to: it ends when the owner does.
+
+    Read below Python's own buffer, whose lock would stop this process from ending while the thread waits.
+    """
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     os._exit(ORPHANED)
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from retrieval.domain.errors import Unavailable
+from retrieval.domain.errors import IndexUnavailable
 from retrieval.ports.writing import ChangeFeed, IndexWriter, Reclassification
 
 
-class IndexAhead(Unavailable):
+class IndexAhead(IndexUnavailable):
     """The index has applied revisions that the catalog has not reached: the catalog was restored, the index must be built anew."""
 
 

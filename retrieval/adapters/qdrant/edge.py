@@ -44,8 +44,16 @@ class Generation:
     def open(cls, directory: Path, identity: IndexIdentity) -> "Generation":
         """Raises IndexUnavailable when it is of another identity, unfinished or unreadable."""
         meta = GenerationMeta.read(directory, identity)
-        applied = read_json(directory / APPLIED) or {}
-        return cls(directory, EdgeShard.load(directory / SHARD), max(meta.revision, int(applied.get("revision", 0))))
+        applied = read_json(directory / APPLIED) or {"revision": meta.revision, "passages": meta.passages}
+        shard = EdgeShard.load(directory / SHARD)
+        try:
+            _check_passages(shard.passages(), applied.get("passages"))
+            generation = cls(directory, shard, int(applied["revision"]))
+            generation.write_applied()
+        except BaseException:
+            shard.close()
+            raise
+        return generation
 
     def replace(self, documents: Sequence[IndexedDocument]) -> None:
         last = {document.document: document for document in documents}
@@ -67,8 +75,25 @@ class Generation:
         if revision == self._durable:
             return
         self.shard.flush()
-        write_durably(self.directory / APPLIED, {"revision": revision})
         self._durable = revision
+        self.write_applied()
+
+    def write_applied(self, *, passages: int | None = None) -> None:
+        """Note how far the durable points have come, and how many there are if nothing is going to change them."""
+        write_durably(self.directory / APPLIED, {"revision": self._durable} | ({"passages": passages} if passages is not None else {}))
+
+    def close(self) -> None:
+        """Make everything durable, noting how many passages there are, and close the shard."""
+        self.persist()
+        self.shard.flush()
+        self.write_applied(passages=self.shard.passages())
+        self.shard.close()
+
+
+def _check_passages(found: int, noted: int | str | None) -> None:
+    """A closed generation holds what it held: the engine opens shards that have lost whole segments."""
+    if noted is not None and found != noted:
+        raise IndexUnavailable(f"the index must be built anew: it holds {found:,} passages, not the {noted:,} that it was closed with")
 
 
 class EdgeIndex:
@@ -211,8 +236,6 @@ class EdgeIndex:
     def close(self) -> None:
         """Make everything durable, wait for running searches and let the directory go."""
         with self._writing:
-            if self._serving is not None:
-                self._serving.generation.persist()
             self._why_not = "the index is closed"
             self._replace_lease(None, keep_files=True)
             self._ownership.release()
@@ -227,9 +250,12 @@ class EdgeIndex:
             old, self._serving = self._serving, lease
         if old is None:
             return
-        old.end()
-        if not keep_files:
-            self.generations.discard(old.generation.directory)
+        old.wait_until_unused()
+        if keep_files:
+            old.generation.close()
+            return
+        old.generation.shard.close()
+        self.generations.discard(old.generation.directory)
 
     @contextmanager
     def _reading(self) -> Iterator[Generation]:
@@ -266,8 +292,6 @@ class _Lease:
             self._users -= 1
             self._changed.notify_all()
 
-    def end(self) -> None:
-        """Wait until nobody uses the generation, then close it."""
+    def wait_until_unused(self) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._users == 0)
-        self.generation.shard.close()

@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,7 +120,7 @@ def read_json(path: Path) -> dict[str, int | str] | None:
     return found if isinstance(found, dict) else None
 
 
-def write_durably(path: Path, values: dict[str, int | str]) -> None:
+def write_durably(path: Path, values: Mapping[str, int | str]) -> None:
     """The whole file or the old one, and on disk when this returns."""
     _write_atomically(path, json.dumps(values, sort_keys=True))
 
