@@ -1,0 +1,159 @@
+"""How data owners register sources in the Dagster UI: flat forms, refused before a run exists when something is wrong."""
+
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.errors import DagsterConfigMappingFunctionError, DagsterInvalidConfigError
+
+from pipelines.connectors.kinds import KINDS
+from retrieval.domain.errors import InvalidInput
+from retrieval.domain.permissions import AccessPolicy
+from retrieval.domain.sources import PermissionRule, SourceState
+from tests.pipelines.dagster.conftest import Plant
+
+
+def _form(plant: Plant, **fields: Any) -> dict[str, Any]:
+    good = {"id": "handbook", "title": "The handbook", "owner": "user:dana", "root": str(plant.root)}
+    return {name: value for name, value in (good | fields).items() if value is not None}
+
+
+def _launch(plant: Plant, job: str, form: dict[str, Any]) -> dg.ExecuteInProcessResult:
+    return plant.definitions.resolve_job_def(job).execute_in_process(form, plant.instance, raise_on_error=False)
+
+
+def _refusal(plant: Plant, form: dict[str, Any], job: str = "register_files_source") -> str:
+    with pytest.raises(DagsterConfigMappingFunctionError) as refused:
+        _launch(plant, job, form)
+    assert plant.instance.get_runs_count() == 0
+    return str(refused.value.__cause__)
+
+
+def test_a_registered_source_is_in_the_registry_with_its_rules_and_has_a_partition(plant: Plant) -> None:
+    plant.write("finance/budget.md", "# Budget\n\nNext year.\n")
+    rules = ["finance/**: allow group:finance, user:ann; deny user:bob", "**: allow everyone"]
+
+    result = _launch(plant, "register_files_source", _form(plant, rules=rules, schedule="0 3 * * *", classification="confidential"))
+
+    assert result.success
+    source = plant.catalog.sources.get("handbook")
+    assert source.spec.rules[0] == PermissionRule("finance/**", AccessPolicy.of(["group:finance", "user:ann"], ["user:bob"]))
+    assert source.spec.schedule == "0 3 * * *"
+    assert source.spec.location["root"] == str(plant.root)
+    assert plant.instance.get_dynamic_partitions("sources") == ["handbook"]
+    [event] = [event for event in result.all_events if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION]
+    assert event.partition == "handbook"
+    assert event.materialization.metadata["documents found"].value == "1"
+    assert event.materialization.metadata["documents without permission"].value == 0
+
+
+def test_a_web_source_has_a_form_of_its_own(plant: Plant) -> None:
+    form = {"id": "site", "title": "Site", "owner": "user:dana", "urls": ["ftp://example.com/"], "sitemap": ""}
+
+    refusal = _refusal(plant, form, "register_web_source")
+
+    assert "urls[1]" in refusal
+
+
+def test_every_kind_of_source_can_be_registered(plant: Plant) -> None:
+    jobs = {job.name for job in plant.definitions.resolve_all_job_defs()}
+
+    assert jobs >= {f"register_{kind}_source" for kind in KINDS}
+
+
+def test_every_wrong_field_is_named_at_once_and_no_value_is_repeated(plant: Plant) -> None:
+    form = _form(
+        plant,
+        id="Hand Book",
+        title=" ",
+        owner="dana-s3cret",
+        root="relative-s3cret",
+        include=["/absolute-s3cret"],
+        schedule="s3cret",
+        rules=["**: allow everyone", "finance s3cret", "a/**: allow s3cret"],
+    )
+
+    refusal = _refusal(plant, form)
+
+    for field in ("id:", "title:", "owner:", "root:", "include[1]:", "schedule:", "rules[2]:", "rules[3].allow:"):
+        assert f"- {field}" in refusal
+    assert "s3cret" not in refusal
+    assert "rules[1]" not in refusal
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        pytest.param("title", {"env": "PATH"}, id="environment-in-a-title"),
+        pytest.param("root", {"env": "PATH"}, id="environment-in-an-option"),
+        pytest.param("rules", [{"env": "PATH"}], id="environment-in-a-list"),
+        pytest.param("classification", "secret", id="unknown-classification"),
+        pytest.param("nonsense", "x", id="unknown-field"),
+        pytest.param("owner", None, id="missing-field"),
+        pytest.param("resources", {"workbench": {"config": {}}}, id="resources"),
+        pytest.param("ops", {"write_registration": {"config": {"spec_json": "{}", "check_only": False}}}, id="the-op-itself"),
+    ],
+)
+def test_the_form_takes_nothing_but_its_own_plain_fields(plant: Plant, field: str, value: object) -> None:
+    form = _form(plant, **{field: value})
+
+    with pytest.raises(DagsterInvalidConfigError) as refused:
+        _launch(plant, "register_files_source", form)
+
+    assert field in str(refused.value)
+    assert plant.instance.get_runs_count() == 0
+    assert not plant.catalog.sources.list()
+
+
+def test_a_run_configuration_cannot_point_ingestion_at_other_resources(plant: Plant) -> None:
+    plant.write("travel.md", "# Travel\n\nBy train.\n")
+    plant.register()
+
+    result = plant.ingest(run_config={"resources": {"workbench": {"config": {"data_directory": "/elsewhere"}}}})
+
+    assert result.success
+    assert set(plant.current()) == {"travel.md"}
+
+
+def test_a_folder_that_is_not_there_is_not_registered(plant: Plant) -> None:
+    result = _launch(plant, "register_files_source", _form(plant, root=str(plant.root / "nowhere")))
+
+    assert not result.success
+    assert not plant.catalog.sources.list()
+    failure = result.filter_events(lambda event: event.is_step_failure)[0].step_failure_data
+    assert "NOT registered" in failure.user_failure_data.description
+
+
+def test_a_form_that_is_only_checked_registers_nothing(plant: Plant) -> None:
+    result = _launch(plant, "register_files_source", _form(plant, check_only=True))
+
+    assert result.success
+    assert not plant.catalog.sources.list()
+    assert not plant.instance.get_dynamic_partitions("sources")
+
+
+def test_retiring_wants_the_id_twice(plant: Plant) -> None:
+    plant.register()
+
+    refusal = _refusal(plant, {"source": "handbook", "confirm": "yes"}, "retire_source")
+
+    assert "confirm:" in refusal
+    assert plant.catalog.sources.get("handbook").state is SourceState.ACTIVE
+
+
+def test_a_paused_source_can_be_resumed(plant: Plant) -> None:
+    plant.register()
+    _launch(plant, "pause_source", {"source": "handbook"})
+
+    result = _launch(plant, "resume_source", {"source": "handbook"})
+
+    assert result.success
+    assert plant.catalog.sources.get("handbook").state is SourceState.ACTIVE
+
+
+def test_an_unknown_source_cannot_be_paused(plant: Plant) -> None:
+    result = _launch(plant, "pause_source", {"source": "nowhere"})
+
+    assert not result.success
+    with pytest.raises(InvalidInput):
+        plant.catalog.sources.get("nowhere")
