@@ -12,10 +12,10 @@ def console() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-def log_to_stderr(level: str) -> None:
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(level.lower()), logger_factory=structlog.PrintLoggerFactory(sys.stderr)
-    )
+def log_to_stderr() -> None:
+    """Warnings only: the commands say themselves what they do."""
+    level = structlog.make_filtering_bound_logger("warning")
+    structlog.configure(wrapper_class=level, logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 def error_lines(error: ArchivistError) -> list[str]:

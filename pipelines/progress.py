@@ -22,7 +22,7 @@ def shown_progress(source: str, ledger: RunLedger, console: Console) -> Iterator
         return
     ended = threading.Event()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         watcher = threading.Thread(target=_watch, args=(source, ledger, bar, ended), name="progress", daemon=True)
         watcher.start()
         try:
@@ -39,7 +39,6 @@ def _watch(source: str, ledger: RunLedger, bar: Progress, ended: threading.Event
         run = _newest(source, ledger)
         if run is not None and (run.finished_at is None or before is None or run.id != before.id):
             bar.update(task, description=f"{source}: {run.phase}", completed=run.done, total=run.total)
-    bar.update(task, description=source)
 
 
 def _newest(source: str, ledger: RunLedger) -> RunProgress | None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import yaml
 
 from pipelines.connectors.location import local_root
+from pipelines.connectors.port import Probe
 from pipelines.console import console, error_lines, log_to_stderr
-from pipelines.jobs.registration import Registration, checked_spec, register
+from pipelines.jobs.registration import checked_spec, look_at
 from retrieval.bootstrap import open_catalog
 from retrieval.domain.errors import ArchivistError, InvalidInput
 from retrieval.domain.permissions import check_subject
@@ -30,19 +31,20 @@ class _Entry:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check every source first, then register all or none. Returns 0, or 1 when something is wrong."""
+    """Check every source and look at it before any is registered. Returns 0, or 1 when something is wrong."""
     options = _parser().parse_args(arguments)
     settings = Settings()
-    log_to_stderr(settings.log_level)
+    log_to_stderr()
     try:
         check_subject(options.by, field="--by")
         specs = _checked([entry for file in options.files for entry in _entries(file)], settings)
-        done = _registered(specs, settings, by=options.by, check_only=options.check)
+        seen = [look_at(spec, settings) for spec in specs]
+        versions = [None] * len(specs) if options.check else _registered(specs, settings, by=options.by)
     except ArchivistError as error:
         for line in error_lines(error):
             console().print(line, style="red", markup=False, soft_wrap=True)
         return 1
-    _print(done, as_json=options.json)
+    _print(specs, seen, versions, as_json=options.json)
     return 0
 
 
@@ -94,32 +96,30 @@ def _checked(entries: Sequence[_Entry], settings: Settings) -> list[SourceSpec]:
     return specs
 
 
-def _registered(specs: Sequence[SourceSpec], settings: Settings, *, by: str, check_only: bool) -> list[Registration]:
+def _registered(specs: Sequence[SourceSpec], settings: Settings, *, by: str) -> list[int]:
     catalog = open_catalog(settings)
     try:
-        for spec in specs:
-            register(catalog.sources, spec, settings, by=by, check_only=True)
-        return [register(catalog.sources, spec, settings, by=by, check_only=check_only) for spec in specs]
+        return [catalog.sources.register(spec, by=by) for spec in specs]
     finally:
         catalog.close()
 
 
-def _print(done: Sequence[Registration], *, as_json: bool) -> None:
+def _print(specs: Sequence[SourceSpec], seen: Sequence[Probe], versions: Sequence[int | None], *, as_json: bool) -> None:
+    found = list(zip(specs, seen, versions, strict=True))
     if as_json:
-        json.dump([_as_json(each) for each in done], sys.stdout, indent=2, ensure_ascii=False)
+        json.dump([_as_json(spec, probe, version) for spec, probe, version in found], sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")
         return
-    for each in done:
-        state = "checked, not registered" if each.version is None else f"registered, version {each.version}"
-        count = f"at least {each.probe.files}" if each.probe.has_more else str(each.probe.files)
-        sys.stdout.write(f"{each.spec.id}: {state}; {count} documents, {each.probe.without_permission} that nobody may read\n")
+    for spec, probe, version in found:
+        state = "checked, not registered" if version is None else f"registered, version {version}"
+        count = f"at least {probe.files}" if probe.has_more else str(probe.files)
+        sys.stdout.write(f"{spec.id}: {state}; {count} documents, {probe.without_permission} that nobody may read\n")
 
 
-def _as_json(each: Registration) -> dict[str, object]:
-    probe = each.probe
+def _as_json(spec: SourceSpec, probe: Probe, version: int | None) -> dict[str, object]:
     return {
-        "id": each.spec.id,
-        "version": each.version,
+        "id": spec.id,
+        "version": version,
         "documents": probe.files,
         "has_more": probe.has_more,
         "without_permission": probe.without_permission,

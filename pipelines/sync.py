@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None, *, workbench: Workbench | None 
     """Returns 0 when every source was brought up to date, else 1."""
     options = _parser().parse_args(arguments)
     bench = workbench or Workbench(Settings())
-    log_to_stderr(bench.settings.log_level)
+    log_to_stderr()
     try:
         with dagster_instance(bench.settings) as instance:
             ended = [_synced(source, bench, instance) for source in _known(options.sources, bench)]

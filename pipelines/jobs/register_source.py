@@ -10,11 +10,12 @@ from pipelines.assets.partitions import SOURCE_TAG, SOURCES_NAME
 from pipelines.assets.previews import counts_table
 from pipelines.assets.source_registration import REGISTRATION_KEY
 from pipelines.connectors.kinds import KINDS, Kind
+from pipelines.connectors.port import Probe
 from pipelines.jobs.forms import form_config
-from pipelines.jobs.registration import Registration, register
+from pipelines.jobs.registration import look_at
 from pipelines.resources import Workbench
 from retrieval.domain.errors import ArchivistError
-from retrieval.domain.sources import spec_as_json, spec_from_json
+from retrieval.domain.sources import SourceSpec, spec_as_json, spec_from_json
 
 BY = "app:dagster"
 """Who registers, in the registry's history. Dagster knows no people; the run's own tags say who launched it where a proxy tells."""
@@ -26,14 +27,15 @@ def write_registration(context: dg.OpExecutionContext, workbench: dg.ResourcePar
     spec = spec_from_json(json.loads(context.op_config["spec_json"]))
     check_only = bool(context.op_config["check_only"])
     try:
-        done = register(workbench.catalog.sources, spec, workbench.settings, by=BY, check_only=check_only)
+        probe = look_at(spec, workbench.settings)
+        version = None if check_only else workbench.catalog.sources.register(spec, by=BY)
     except ArchivistError as error:
         raise dg.Failure(f"The source was NOT registered. {error}", allow_retries=False) from error
-    context.log.info("%s: %d documents found, %d without a permission", spec.id, done.probe.files, done.probe.without_permission)
-    if done.version is not None:
+    context.log.info("%s: %d documents found, %d without a permission", spec.id, probe.files, probe.without_permission)
+    if version is not None:
         context.instance.add_dynamic_partitions(SOURCES_NAME, [spec.id])
         context.instance.add_run_tags(context.run_id, {SOURCE_TAG: spec.id})
-        context.log_event(dg.AssetMaterialization(REGISTRATION_KEY, partition=spec.id, metadata=_shown(done)))
+        context.log_event(dg.AssetMaterialization(REGISTRATION_KEY, partition=spec.id, metadata=_shown(spec, probe, version)))
 
 
 def _registration_job(kind: Kind) -> dg.JobDefinition:
@@ -50,15 +52,14 @@ def _registration_job(kind: Kind) -> dg.JobDefinition:
     return register_source
 
 
-def _shown(done: Registration) -> Mapping[str, Any]:
-    probe = done.probe
+def _shown(spec: SourceSpec, probe: Probe, version: int) -> Mapping[str, Any]:
     return {
-        "version": done.version or 0,
-        "owner": done.spec.owner,
+        "version": version,
+        "owner": spec.owner,
         "documents found": f"at least {probe.files}" if probe.has_more else str(probe.files),
         "documents without permission": probe.without_permission,
         "formats": counts_table("format", {extension or "none": count for extension, count in probe.formats.items()}),
-        "registered": dg.MetadataValue.json(spec_as_json(done.spec)),
+        "registered": dg.MetadataValue.json(spec_as_json(spec)),
     }
 
 

@@ -1,16 +1,17 @@
-"""One registration for the Dagster UI and the command line: check everything, look at the source, write it down."""
+"""What is checked before a source is registered, in the Dagster UI as on the command line: everything at once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from croniter import croniter
 
+from pipelines.connectors.globs import glob_problem
 from pipelines.connectors.location import location_problems
 from pipelines.connectors.port import Probe
 from pipelines.connectors.registry import connect
 from retrieval.domain.errors import FieldProblem, InvalidInput
 from retrieval.domain.sources import SourceSpec, spec_from_json
-from retrieval.ports.sources import SourceRegistry
 from retrieval.settings import Settings
 
 _STAND_INS: Mapping[str, object] = {
@@ -24,16 +25,10 @@ _STAND_INS: Mapping[str, object] = {
     "schedule": "",
 }
 """Values with nothing wrong. They take the place of wrong ones, so that what is wrong elsewhere is found in the same round."""
+ROUNDS = 4
+"""Unknown and missing fields, then wrong values, then none; one to spare."""
 CRON_FIELDS = 5
-
-
-@dataclass(frozen=True)
-class Registration:
-    """What a registration came to. `version` is None when it was only checked."""
-
-    spec: SourceSpec
-    probe: Probe
-    version: int | None
+_BEFORE_PARTS = re.compile(r"[.\[]")
 
 
 def checked_spec(raw: Mapping[str, object], settings: Settings) -> SourceSpec:
@@ -43,36 +38,18 @@ def checked_spec(raw: Mapping[str, object], settings: Settings) -> SourceSpec:
         InvalidInput: names everything that is wrong with it, and no value.
     """
     problems: list[FieldProblem] = []
-    given, replaced = dict(raw), set[str]()
-    while True:
-        try:
-            spec = spec_from_json(given)
-            break
-        except InvalidInput as error:
-            wrong = {problem.field.partition("[")[0].partition(".")[0] for problem in error.problems}
-            if not wrong - replaced:
-                raise
-            problems += [problem for problem in error.problems if problem not in problems]
-            replaced |= wrong
-            given = {name: value for name, value in given.items() if name not in wrong} | {
-                w: _STAND_INS[w] for w in wrong & set(_STAND_INS)
-            }
-    if not replaced & {"kind", "location"}:
-        named = {problem.field for problem in problems}
-        problems += [problem for problem in location_problems(spec, settings) if problem.field not in named]
-    problems += _schedule_problems(spec.schedule)
+    rules = raw.get("rules") or []
+    spec = replace(_read({**raw, "rules": []}, problems), rules=_read({**_STAND_INS, "rules": rules}, problems).rules)
+    if not {"kind", "location"} & {problem.field for problem in problems}:
+        problems += location_problems(replace(spec, rules=()), settings)
+    problems += [*_pattern_problems(rules), *_schedule_problems(spec.schedule)]
     if problems:
-        raise InvalidInput(problems)
+        raise InvalidInput(list({problem.field: problem for problem in reversed(problems)}.values())[::-1])
     return spec
 
 
-def register(registry: SourceRegistry, spec: SourceSpec, settings: Settings, *, by: str, check_only: bool = False) -> Registration:
-    """Look at the source and, if it can be reached, register it. The same spec again changes nothing.
-
-    Raises:
-        InvalidInput: the source cannot be reached; nothing was registered.
-        Conflict: the id is taken by a source of another kind, or retired.
-    """
+def look_at(spec: SourceSpec, settings: Settings) -> Probe:
+    """What is there. Raises InvalidInput when the source cannot be reached."""
     connector = connect(spec, settings)
     try:
         probe = connector.probe()
@@ -80,7 +57,28 @@ def register(registry: SourceRegistry, spec: SourceSpec, settings: Settings, *, 
         connector.close()
     if probe.problem is not None:
         raise InvalidInput.of("location", f"the source cannot be reached: {probe.problem}")
-    return Registration(spec, probe, None if check_only else registry.register(spec, by=by))
+    return probe
+
+
+def _read(given: Mapping[str, object], problems: list[FieldProblem]) -> SourceSpec:
+    """The spec, with stand-ins for what is wrong; that goes to `problems`."""
+    for _ in range(ROUNDS):
+        try:
+            return spec_from_json(given)
+        except InvalidInput as error:
+            problems += error.problems
+            wrong = {_BEFORE_PARTS.split(problem.field)[0] for problem in error.problems}
+            replaced = {name: _STAND_INS[name] for name in wrong & set(_STAND_INS)}
+            given = {name: value for name, value in given.items() if name not in wrong} | replaced
+    raise InvalidInput(problems)
+
+
+def _pattern_problems(rules: object) -> Iterator[FieldProblem]:
+    """Of each rule's pattern, whatever else is wrong with the rules."""
+    for number, rule in enumerate(rules if isinstance(rules, list) else [], 1):
+        glob = rule.get("glob") if isinstance(rule, Mapping) else None
+        if isinstance(glob, str) and (problem := glob_problem(glob)):
+            yield FieldProblem(f"rules[{number}].glob", problem)
 
 
 def _schedule_problems(schedule: str) -> list[FieldProblem]:
