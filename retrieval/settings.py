@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     query_default_top_k: PositiveInt = Field(10, description="Hits when the caller does not say.")
     query_depth: PositiveInt = Field(100, description="Hits that each leg returns to fusion.")
     request_max_bytes: PositiveInt = Field(64 * KIB, description="Largest request body.")
-    fusion_lexical_weight: float = Field(0.5, ge=0, le=1, description="Share of the lexical leg in the fused score.")
+    fusion_lexical_weight: float = Field(0.55, ge=0, le=1, description="Share of the lexical leg in the fused score.")
     answer_max_sentences: PositiveInt = Field(3, description="Most sentences that an extractive answer quotes.")
     answer_passages: PositiveInt = Field(8, description="Retrieved passages that an answer may quote from.")
     answer_embedded_sentences: PositiveInt = Field(
@@ -84,6 +84,14 @@ class Settings(BaseSettings):
     url: str = Field("", description="The API that `archivist ask` and `archivist retrieve` call; empty: this machine's host and port.")
     key: str = Field("", description="The API key they send.", repr=False)
     call_timeout_seconds: float = Field(60.0, gt=0, description="Longest time they wait for the API.")
+
+    # Evaluation
+    evaluation_directory: Path = Field(
+        Path(__file__).parents[2] / "shared" / "data", description="Folders of judged collections, for `make eval` alone."
+    )
+    evaluation_cache_directory: Path = Field(
+        Path(__file__).parents[1] / ".cache" / "evaluation", description="Where evaluation keeps the embeddings of judged collections."
+    )
 
     # Ingestion
     source_max_file_bytes: PositiveInt = Field(100 * MIB, description="Largest source file.")

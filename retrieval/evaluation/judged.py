@@ -1,0 +1,75 @@
+"""Judged collections in the BEIR format: `corpus.jsonl`, `queries[.split].jsonl`, `qrels[.split].tsv`.
+
+Thakur et al., "BEIR: A Heterogeneous Benchmark for Zero-shot Evaluation of Information Retrieval Models" (NeurIPS 2021).
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+Qrels = Mapping[str, Mapping[str, int]]
+"""Query id to document id to grade; 0 and less is not relevant."""
+
+
+class Split(StrEnum):
+    """`train` and `dev` are for tuning, `test` for reporting."""
+
+    TEST = "test"
+    TRAIN = "train"
+    DEV = "dev"
+
+
+@dataclass(frozen=True)
+class JudgedDocument:
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The documents of one collection."""
+
+    name: str
+    documents: tuple[JudgedDocument, ...]
+
+
+@dataclass(frozen=True)
+class JudgedQueries:
+    """The queries of one split that have at least one relevant document, and their qrels."""
+
+    collection: str
+    split: Split
+    texts: Mapping[str, str]
+    qrels: Qrels
+
+
+def read_corpus(directory: Path) -> Corpus:
+    """Every document of the collection in `directory`. Raises FileNotFoundError when it is not there."""
+    rows = _rows(directory / "corpus.jsonl")
+    return Corpus(directory.name, tuple(JudgedDocument(str(row["_id"]), str(row.get("title", "")), str(row["text"])) for row in rows))
+
+
+def read_queries(directory: Path, split: Split) -> JudgedQueries:
+    """The judged queries of one split. Raises FileNotFoundError when the collection has no such split."""
+    suffix = "" if split is Split.TEST else f".{split}"
+    qrels = _read_qrels(directory / f"qrels{suffix}.tsv")
+    texts = {str(row["_id"]): str(row["text"]) for row in _rows(directory / f"queries{suffix}.jsonl")}
+    judged = {query: grades for query, grades in qrels.items() if query in texts and max(grades.values()) > 0}
+    return JudgedQueries(directory.name, split, {query: texts[query] for query in judged}, judged)
+
+
+def _read_qrels(path: Path) -> dict[str, dict[str, int]]:
+    qrels: dict[str, dict[str, int]] = {}
+    with path.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines, delimiter="\t"):
+            qrels.setdefault(row["query-id"], {})[row["corpus-id"]] = int(row["score"])
+    return qrels
+
+
+def _rows(path: Path) -> Iterator[dict[str, object]]:
+    with path.open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
