@@ -60,8 +60,7 @@ class Generation:
         self.written_passages += self.shard.replace(list(last.values()))
 
     def reclassify(self, changes: Sequence[Reclassification]) -> None:
-        for change in changes:
-            self.shard.reclassify(change.document, access_class=change.access_class)
+        self.shard.reclassify(changes)
 
     def applied(self, revision: int) -> None:
         self._applied = max(self._applied, revision)

@@ -26,12 +26,13 @@ from retrieval.adapters.qdrant.collection import (
 )
 from retrieval.adapters.qdrant.filters import Filters
 from retrieval.adapters.qdrant.legs import LegRequest
-from retrieval.adapters.qdrant.payload import HeldPassage, held_passage, payload_of
+from retrieval.adapters.qdrant.payload import HeldPassage, by_class, held_passage, payload_of
 from retrieval.adapters.qdrant.planner import ACORN_MAX_SELECTIVITY
 from retrieval.domain.errors import IndexUnavailable
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
 from retrieval.domain.permissions import AccessScope
 from retrieval.domain.runs import Hit, Leg
+from retrieval.ports.writing import Reclassification
 
 _FILTERS: Filters[engine.Filter] = Filters(
     any_of=lambda key, values: engine.FieldCondition(key=key, match=engine.MatchAny(any=values)),
@@ -105,10 +106,11 @@ class EdgeShard:
                 self._shard.update(engine.UpdateOperation.upsert_points(points))
         return len(pairs)
 
-    def reclassify(self, document: str, *, access_class: int) -> None:
-        operation = engine.UpdateOperation.set_payload_by_filter(_FILTERS.of_documents([document]), {ACCESS_CLASS: access_class})
-        with translated("reclassifying"):
-            self._shard.update(operation)
+    def reclassify(self, changes: Sequence[Reclassification]) -> None:
+        for access_class, documents in by_class(changes).items():
+            moved = engine.UpdateOperation.set_payload_by_filter(_FILTERS.of_documents(documents), {ACCESS_CLASS: access_class})
+            with translated("reclassifying"):
+                self._shard.update(moved)
 
     def contents(self) -> Iterator[HeldPassage]:
         """Every point, whole, in the order of ids. For comparing an index with the catalog; knows no reader."""

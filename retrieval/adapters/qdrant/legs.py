@@ -27,8 +27,8 @@ MAX_FETCH = 16_384
 """Most hits fetched to get past a tie. Only more equal passages than this are cut in the engine's order."""
 
 LEXICAL_DECIMALS = 2
-_NOISE = 2e-6
-"""Relative: the bound of a sum of 30 float32 terms, each within 2**-24."""
+_NOISE_PER_TERM = 1.5 * 2**-24
+"""Relative to the score: each product and each addition rounds once to float32; half as much again to be safe."""
 
 
 @dataclass(frozen=True)
@@ -83,28 +83,34 @@ def _fetch(
         requests = [
             replace(request, limit=min(2 * request.limit, MAX_FETCH))
             for request, hits in zip(requests, answers, strict=True)
-            if request.limit < MAX_FETCH and len(hits) >= request.limit and not _dropped(request.leg, hits, depth)
+            if request.limit < MAX_FETCH and len(hits) >= request.limit and not _dropped(request, hits, depth)
         ]
     return found
 
 
-def _dropped(leg: Leg, hits: Sequence[Hit], depth: int) -> bool:
+def _dropped(request: LegRequest, hits: Sequence[Hit], depth: int) -> bool:
     """Whether the last hit is certainly below the one at the cut, by more than rounding and noise can bridge."""
     cut, last = hits[depth - 1].score, hits[-1].score
-    decimals = LEXICAL_DECIMALS if leg is Leg.LEXICAL else SCORE_DECIMALS
-    return cut - last > math.pow(10, -decimals) + 2 * abs(cut) * _NOISE
+    if request.leg is Leg.DENSE:
+        return cut - last > math.pow(10, -SCORE_DECIMALS)
+    return cut - last > math.pow(10, -LEXICAL_DECIMALS) + 2 * _noise(cut, len(request.vector))
 
 
 def _settled(engine: Engine, scope: AccessScope, sources: Sequence[str], terms: Terms, hits: Sequence[Hit]) -> list[Hit]:
     """Lexical hits with scores on the grid, each on the same point of it however the engine summed."""
-    doubtful = tuple(hit.passage for hit in hits if _near_a_border(hit.score)) if len(terms) > 2 else ()
+    doubtful = tuple(hit.passage for hit in hits if _near_a_border(hit.score, len(terms))) if len(terms) > 2 else ()
     exact = _exact(engine, scope, sources, terms, doubtful) if doubtful else {}
     return [Hit(hit.passage, round(exact.get(hit.passage, hit.score), LEXICAL_DECIMALS)) for hit in hits]
 
 
-def _near_a_border(score: float) -> bool:
-    steps = score * math.pow(10, LEXICAL_DECIMALS)
-    return abs(steps % 1.0 - 0.5) <= 2 * abs(steps) * _NOISE
+def _near_a_border(score: float, terms: int) -> bool:
+    """Borders of the grid lie half way between its points."""
+    steps = math.pow(10, LEXICAL_DECIMALS)
+    return abs(score * steps % 1.0 - 0.5) <= _noise(score, terms) * steps
+
+
+def _noise(score: float, terms: int) -> float:
+    return abs(score) * terms * _NOISE_PER_TERM
 
 
 def _exact(engine: Engine, scope: AccessScope, sources: Sequence[str], terms: Terms, passages: tuple[str, ...]) -> dict[str, float]:

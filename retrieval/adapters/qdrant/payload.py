@@ -16,6 +16,7 @@ from retrieval.adapters.qdrant.collection import (
     VERSION,
 )
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
+from retrieval.ports.writing import Reclassification
 
 Payload = dict[str, object]
 
@@ -68,6 +69,15 @@ def held_passage(point_id: object, payload: Mapping[str, object], vector: Sequen
             vector=tuple(vector),
         ),
     )
+
+
+def by_class(changes: Sequence[Reclassification]) -> dict[int, list[str]]:
+    """Documents by the class they move to, so that a class costs one request; of two changes of a document the last counts."""
+    last = {change.document: change.access_class for change in changes}
+    documents: dict[int, list[str]] = {}
+    for document, access_class in last.items():
+        documents.setdefault(access_class, []).append(document)
+    return documents
 
 
 def storable(text: str) -> str:

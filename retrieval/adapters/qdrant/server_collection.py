@@ -26,7 +26,7 @@ from retrieval.adapters.qdrant.collection import (
 )
 from retrieval.adapters.qdrant.filters import Filters
 from retrieval.adapters.qdrant.legs import LegRequest
-from retrieval.adapters.qdrant.payload import HeldPassage, held_passage, payload_of
+from retrieval.adapters.qdrant.payload import HeldPassage, by_class, held_passage, payload_of
 from retrieval.adapters.qdrant.planner import ACORN_MAX_SELECTIVITY
 from retrieval.domain.errors import IndexUnavailable
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
@@ -104,10 +104,10 @@ class ServerCollection:
             self._client.delete(self.name, models.FilterSelector(filter=gone), wait=True)
 
     def reclassify(self, changes: Sequence[Reclassification]) -> None:
-        for change in changes:
-            points = models.FilterSelector(filter=_FILTERS.of_documents([change.document]))
+        for access_class, documents in by_class(changes).items():
+            points = models.FilterSelector(filter=_FILTERS.of_documents(documents))
             with translated("reclassifying"):
-                self._client.set_payload(self.name, {ACCESS_CLASS: change.access_class}, points, wait=True)
+                self._client.set_payload(self.name, {ACCESS_CLASS: access_class}, points, wait=True)
 
     def applied(self, revision: int) -> None:
         with translated("remembering the revision"):

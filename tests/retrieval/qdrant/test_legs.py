@@ -67,7 +67,7 @@ def test_a_tie_without_end_is_fetched_up_to_a_limit() -> None:
 
 
 def test_a_lexical_score_near_a_border_of_the_grid_is_asked_for_in_pairs_and_summed_here() -> None:
-    engine = ScriptedEngine(lexical=[Hit("near", 7.234999), Hit("far", 7.2321)], parts=[4.0, 3.2350001])
+    engine = ScriptedEngine(lexical=[Hit("near", 7.2349999), Hit("far", 7.2321)], parts=[4.0, 3.2350001])
 
     runs = search_legs(engine, scope_of(1), LegSearch("lantern harbour violin", None, 10), limits=LIMITS)
 
@@ -76,7 +76,7 @@ def test_a_lexical_score_near_a_border_of_the_grid_is_asked_for_in_pairs_and_sum
 
 
 def test_a_sum_of_two_terms_needs_no_second_request() -> None:
-    engine = ScriptedEngine(lexical=[Hit("near", 7.235)])
+    engine = ScriptedEngine(lexical=[Hit("near", 7.2349999)])
 
     search_legs(engine, scope_of(1), LegSearch("lantern harbour", None, 10), limits=LIMITS)
 
