@@ -3,10 +3,12 @@
 No proxy, credential, cookie or certificate setting is taken from the environment. robots.txt is not read: the owner names the pages.
 """
 
+import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import httpcore
 import httpx
@@ -62,7 +64,7 @@ class Outbound:
         self._settings = settings
         self._sleep = sleep
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=_tls(),
             network_backend=GuardedNetwork(allow_private=settings.web_allow_private_addresses, resolver=resolver, network=network),
             keepalive_expiry=5.0,
         )
@@ -129,6 +131,12 @@ class Outbound:
                 raise SourceUnavailable(f"the site answered {response.status}", retry_after_seconds=_retry_after_seconds(headers))
             body = _body(response, headers, max_bytes) if response.status == 200 else b""
             return Reply(str(url), response.status, headers, body)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Verifies certificates and host names. Reading the list of authorities takes longer than most requests."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _redirected(url: httpx.URL, location: str) -> str:

@@ -110,16 +110,16 @@ class WebConnector:
         if not self._sitemap:
             yield from map(Location, self._urls)
             return
-        hosts = {httpx.URL(self._sitemap).host}
+        sites = {httpx.URL(self._sitemap).netloc}
         sitemap, answered = self._read_sitemap(self._sitemap)
-        hosts.add(httpx.URL(answered).host)
-        yield from _on_hosts(sitemap.locations if not sitemap.is_index else self._indexed(sitemap, hosts), hosts, counts)
+        sites.add(httpx.URL(answered).netloc)
+        yield from _on_sites(sitemap.locations if not sitemap.is_index else self._indexed(sitemap, sites), sites, counts)
 
-    def _indexed(self, index: Sitemap, hosts: set[str]) -> Iterator[Location]:
+    def _indexed(self, index: Sitemap, sites: set[bytes]) -> Iterator[Location]:
         if len(index.locations) > MAX_SITEMAPS:
             raise SourceUnavailable(f"the sitemap index lists more than {MAX_SITEMAPS} sitemaps")
         for location in index.locations:
-            if not _is_on(location.url, hosts):
+            if not _is_on(location.url, sites):
                 raise SourceUnavailable("the sitemap index lists a sitemap of another site")
             sitemap, _ = self._read_sitemap(location.url)
             if sitemap.is_index:
@@ -149,17 +149,17 @@ class WebConnector:
             raise FileRefused("the page redirects to one that is not the source's, or that other people may read; name that one instead")
 
 
-def _is_on(url: str, hosts: set[str]) -> bool:
+def _is_on(url: str, sites: set[bytes]) -> bool:
     try:
-        return httpx.URL(url).host in hosts
+        return httpx.URL(url).netloc in sites
     except (httpx.InvalidURL, ValueError):
         return False
 
 
-def _on_hosts(locations: Iterable[Location], hosts: set[str], counts: Counter[str]) -> Iterator[Location]:
+def _on_sites(locations: Iterable[Location], sites: set[bytes], counts: Counter[str]) -> Iterator[Location]:
     """A sitemap speaks for its own site only: it must not make us read another, say one inside our own network."""
     for location in locations:
-        if _is_on(location.url, hosts):
+        if _is_on(location.url, sites):
             yield location
         else:
             counts["other_sites"] += 1

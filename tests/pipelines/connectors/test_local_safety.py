@@ -2,7 +2,9 @@
 
 import os
 import socket
+import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -98,6 +100,41 @@ def test_only_regular_files_are_read_and_nothing_hangs(tree, connector, kind, mo
     assert listed == []
     if made:
         made.close()
+
+
+_at_open: dict[str, Callable[[], None]] = {}
+"""What happens just before a name is opened. Hooks cannot be removed, so there is one, and it does what stands here."""
+sys.addaudithook(lambda event, arguments: _at_open.get(str(arguments[0]), lambda: None)() if event == "open" else None)
+
+
+@pytest.fixture
+def at_open():
+    yield _at_open
+    _at_open.clear()
+
+
+def test_a_pipe_is_not_even_opened(tree, connector, at_open):
+    os.mkfifo(tree / "pipe")
+    opened = []
+    at_open["pipe"] = lambda: opened.append("pipe")
+
+    content = content_of(connector, SourceFile("pipe", f"file://{tree}/pipe"))
+
+    assert (content, opened) == (None, [])
+
+
+def test_a_file_that_becomes_a_pipe_while_it_is_opened_is_refused(tree, connector, at_open):
+    path = tree / "a.txt"
+    path.write_text("inside")
+
+    def swap() -> None:
+        path.unlink()
+        os.mkfifo(path)
+
+    at_open["a.txt"] = swap
+
+    with pytest.raises(FileRefused, match="regular"):
+        connector.fetch(SourceFile("a.txt", f"file://{tree}/a.txt"), known=None)
 
 
 _ESCAPES = [

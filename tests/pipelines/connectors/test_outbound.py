@@ -4,6 +4,7 @@ import gzip
 import socket
 import threading
 import time
+import tracemalloc
 import zlib
 
 import pytest
@@ -107,6 +108,19 @@ def test_a_body_over_the_limit_is_refused(site, answer, client, limit, page):
         client().get(f"{site.url}/a", max_bytes=limit)
 
     assert refused.value.rejection.code is QuarantineCode.TOO_LARGE
+
+
+def test_a_bomb_is_stopped_before_it_fills_the_memory(site, answer, client):
+    site.pages["/a"] = answer(body=_BOMB_BYTES, headers={"Content-Encoding": "gzip"})
+    outbound = client()
+    tracemalloc.start()
+
+    with pytest.raises(FileRefused):
+        outbound.get(f"{site.url}/a", max_bytes=1_000_000)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak_bytes < 10_000_000
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress, lambda body: body], ids=["gzip", "deflate", "none"])

@@ -202,6 +202,19 @@ def test_an_index_is_followed_one_level(site, answer, make):
     assert keys == [f"{site.url}/a", f"{site.url}/b"]
 
 
+def test_an_index_that_lists_a_sitemap_of_another_site_is_not_followed(site, answer, make):
+    elsewhere = site.url.replace("127.0.0.1", "localhost")
+    site.pages |= {
+        "/index.xml": answer(body=sitemap_of(f"{elsewhere}/1.xml", root="sitemapindex", entry="sitemap")),
+        "/1.xml": answer(body=sitemap_of(f"{site.url}/a")),
+    }
+
+    with pytest.raises(SourceUnavailable, match="another site"):
+        list(make(sitemap=f"{site.url}/index.xml").list())
+
+    assert [path for path, _ in site.requests] == ["/index.xml"]
+
+
 @pytest.mark.permissions
 def test_a_sitemap_speaks_for_its_own_site_only(site, answer, make):
     site.pages["/sitemap.xml"] = answer(body=sitemap_of("http://10.0.0.1/secret", f"{site.url}/a", "http://localhost/x"))
