@@ -159,9 +159,9 @@ def main(weight: str, listening: int, limits: Limits) -> None:
     ForkServer(listener, limits).serve()
 
 
-if __name__ == "__main__":
-    # Before any parsing library is imported: no telemetry, no advertisement, no model hub, one thread each.
-    os.environ.update(  # noqa: TID251  vendors' variables, for this process only
+def start() -> None:
+    """The program: settle the libraries' ways before any is imported, then serve as the arguments say."""
+    os.environ.update(  # noqa: TID251  vendors' variables, for this process only: no telemetry, no notices, no model hub, one thread each
         DO_NOT_TRACK="1",
         SCARF_NO_ANALYTICS="1",
         UNSTRUCTURED_DISABLE_NOTICE="1",
@@ -173,3 +173,7 @@ if __name__ == "__main__":
         NUMBA_CACHE_DIR=str(Path.cwd() / "numba"),
     )
     main(sys.argv[1], int(sys.argv[2]), Limits.from_json(sys.argv[3]))
+
+
+if __name__ == "__main__":
+    start()

@@ -14,6 +14,7 @@ from pipelines.parsing.limits import Limits
 _START_SECONDS = 120
 """The heavy server imports for a few seconds, on a busy machine for many."""
 _STOP_SECONDS = 10
+_PROGRAM = "pipelines.parsing.server"
 _BACKLOG = 64
 _ROOT = Path(__file__).resolve().parents[2]
 _PATH = ":".join((str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"))
@@ -106,7 +107,7 @@ class ServerProcess:
             listener.bind(str(self._address))
             listener.listen(_BACKLOG)
             process = subprocess.Popen(  # noqa: S603  our own program
-                [sys.executable, "-P", "-m", "pipelines.parsing.server", self._weight, str(listener.fileno()), self._limits.to_json()],
+                [sys.executable, "-P", "-m", _PROGRAM, self._weight, str(listener.fileno()), self._limits.to_json()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -128,7 +128,11 @@ def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded() -> Non
 @pytest.mark.parametrize(
     ("content", "limits"),
     [
-        pytest.param(documents.book(text="a" * (30 * MIB)), {"parse_max_expanded_bytes": 20 * MIB}, id="total"),
+        pytest.param(
+            documents.book(text="a" * (30 * MIB)),
+            {"parse_max_expanded_bytes": 20 * MIB, "parse_max_compression_ratio": 100_000},
+            id="total",
+        ),
         pytest.param(documents.book(text="a" * (30 * MIB)), {}, id="ratio"),
         pytest.param(documents.book(), {"parse_max_archive_members": 3}, id="members"),
     ],
@@ -209,6 +213,18 @@ def test_a_program_that_the_reader_started_ends_with_the_document() -> None:
     assert isinstance(results[0], Rejection)
     assert results[0].code is QuarantineCode.TIMED_OUT
     assert "tesseract" in seen
+    assert left == []
+
+
+def test_a_program_that_would_outlive_the_reader_ends_with_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.parsing.server_process._PROGRAM", "tests.pipelines.parsing.stalling_server")
+    with ParsePool(Settings(parse_wall_seconds=2)) as pool:
+        result = pool.parse(b"Words.", name="a.txt")
+
+        left = [name for name in programs_in(pool._scratch) if name == "sleep"]
+
+    assert isinstance(result, Rejection)
+    assert result.code is QuarantineCode.TIMED_OUT
     assert left == []
 
 

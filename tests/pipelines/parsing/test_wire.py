@@ -41,8 +41,8 @@ def elements(*fields: tuple[int, int, int, int, int]) -> Callable[[Path], object
 
 
 def linked(directory: Path) -> None:
-    (directory / "text").unlink()
-    (directory / "text").symlink_to("/etc/passwd")
+    (directory / "text").rename(directory / "elsewhere")
+    (directory / "text").symlink_to(directory / "elsewhere")
 
 
 def piped(directory: Path) -> None:
