@@ -1,0 +1,145 @@
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.evaluation.judged import Split, read_corpus, read_queries
+from retrieval.evaluation.ranking import configurations, open_collection
+from retrieval.evaluation.run import main
+from retrieval.evaluation.vectors import VectorCache
+from retrieval.ports.models import Vectors
+from retrieval.settings import Settings
+
+DOCUMENTS = {
+    "d1": ("Travel", "Trains are booked by the office."),
+    "d2": ("Leave", "Parents take six months of leave."),
+    "d3": ("Kitchen", "The kitchen is cleaned on Fridays."),
+}
+QUERIES = {"q1": "who books trains", "q2": "parents leave", "q3": "nobody judged this"}
+
+
+@dataclass
+class FakeEmbedder:
+    """The number of each of three letters as a direction. Remembers what it was asked to embed."""
+
+    embedded: list[str] = field(default_factory=list)
+    model: str = "letters@0"
+    dimensions: int = 3
+    max_tokens: int = 256
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        self.embedded.extend(texts)
+        return np.array([self.embed_query(text) for text in texts], dtype=np.float32)
+
+    def embed_query(self, text: str) -> Vectors:
+        vector = np.array([1 + text.count(letter) for letter in "tlk"], dtype=np.float32)
+        return vector / np.linalg.norm(vector)
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    directory = tmp_path / "tiny"
+    directory.mkdir()
+    documents = [{"_id": name, "title": title, "text": text} for name, (title, text) in DOCUMENTS.items()]
+    queries = [{"_id": name, "text": text} for name, text in QUERIES.items()]
+    for name, rows in {"corpus": documents, "queries": queries, "queries.train": queries[:1]}.items():
+        (directory / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    header = "query-id\tcorpus-id\tscore\n"
+    (directory / "qrels.tsv").write_text(header + "q1\td1\t1\nq2\td2\t2\nq2\td3\t0\nq3\td1\t0\n", encoding="utf-8")
+    (directory / "qrels.train.tsv").write_text(header + "q1\td1\t1\n", encoding="utf-8")
+    return directory
+
+
+def test_a_collection_is_read_with_its_split_and_without_queries_that_nothing_answers(collection):
+    corpus, queries = read_corpus(collection), read_queries(collection, Split.TEST)
+
+    assert [document.id for document in corpus.documents] == ["d1", "d2", "d3"]
+    assert queries.texts == {"q1": "who books trains", "q2": "parents leave"}
+    assert queries.qrels == {"q1": {"d1": 1}, "q2": {"d2": 2, "d3": 0}}
+    assert read_queries(collection, Split.TRAIN).texts == {"q1": "who books trains"}
+
+
+def test_every_configuration_is_measured_over_the_products_own_index(collection, tmp_path):
+    embedder = FakeEmbedder()
+    cache = VectorCache(tmp_path / "cache", embedder)
+
+    with open_collection(collection, embedder, cache, depth=3, progress=lambda *_: None) as search:
+        judged = search(Split.TEST)
+
+    found = {name: judged.figures(rank) for name, rank in configurations(Settings()).items()}
+    assert set(found) == {"lexical", "dense", "fused", "default"}
+    assert found["lexical"] == {"ndcg@10": 1.0, "recall@100": 1.0, "mrr@10": 1.0}
+    assert found["dense"]["recall@100"] == 1.0
+    assert found["fused"] == found["default"]
+
+
+def test_nothing_is_embedded_twice(tmp_path):
+    embedder = FakeEmbedder()
+    VectorCache(tmp_path, embedder).vectors("set", ["t", "l", "t"])
+
+    again = VectorCache(tmp_path, embedder).vectors("set", ["l", "k", "t"])
+
+    assert sorted(embedder.embedded) == ["k", "l", "t"]
+    assert again == pytest.approx(FakeEmbedder().embed(["l", "k", "t"]))
+
+
+def test_another_models_vectors_are_kept_apart(tmp_path):
+    VectorCache(tmp_path, FakeEmbedder()).vectors("set", ["t"])
+    other = FakeEmbedder(model="letters@1")
+
+    VectorCache(tmp_path, other).vectors("set", ["t"])
+
+    assert other.embedded == ["t"]
+
+
+def test_an_absent_collection_is_named_with_the_setting_that_finds_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ARCHIVIST_EVALUATION_DIRECTORY", str(tmp_path))
+    monkeypatch.setattr("retrieval.evaluation.run.open_embedder", lambda _settings: FakeEmbedder())
+
+    status = main(["absent", "--reports", str(tmp_path / "reports")])
+
+    assert status == 2
+    assert "ARCHIVIST_EVALUATION_DIRECTORY" in capsys.readouterr().out
+    assert not (tmp_path / "reports").exists()
+
+
+def test_the_report_is_collection_to_configuration_to_metric(collection, tmp_path, monkeypatch):
+    monkeypatch.setenv("ARCHIVIST_EVALUATION_DIRECTORY", str(collection.parent))
+    monkeypatch.setenv("ARCHIVIST_EVALUATION_CACHE_DIRECTORY", str(tmp_path / "cache"))
+    monkeypatch.setattr("retrieval.evaluation.run.open_embedder", lambda _settings: FakeEmbedder())
+
+    status = main(["tiny", "--reports", str(tmp_path / "reports")])
+
+    report = json.loads((tmp_path / "reports" / "eval.json").read_text(encoding="utf-8"))
+    assert status == 0
+    assert report["tiny"]["lexical"]["ndcg@10"] == 1.0
+    assert set(report["tiny"]) == {"lexical", "dense", "fused", "default"}
+    assert {"commit", "processor"} <= set(json.loads((tmp_path / "reports" / "eval-environment.json").read_text(encoding="utf-8")))
+
+
+@pytest.mark.quality
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        pytest.param("scifact", {"lexical": 0.68, "dense": 0.64, "fused": 0.72}, id="scifact"),
+        pytest.param("nfcorpus", {"lexical": 0.32, "dense": 0.31, "fused": 0.35}, id="nfcorpus"),
+    ],
+)
+def test_ranking_keeps_its_promised_quality(name, least, evaluation_data, tmp_path):
+    settings = Settings(evaluation_directory=evaluation_data)
+    kept = sorted(settings.evaluation_cache_directory.glob(f"*/{name}.corpus.npz"))
+    if not kept:
+        pytest.skip("the collection is not embedded: run `make eval` once, it takes minutes")
+
+    status = main([name, "--reports", str(tmp_path)])
+
+    figures = json.loads((tmp_path / "eval.json").read_text(encoding="utf-8"))[name]
+    assert status == 0
+    assert all(figures[configuration]["ndcg@10"] >= value for configuration, value in least.items())

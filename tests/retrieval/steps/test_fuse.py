@@ -1,0 +1,112 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.domain.runs import Hit, Leg, Run
+from retrieval.steps.fuse import DENSE_FLOOR, fuse, fuse_by_rank
+
+
+def run(leg: Leg, **scores: float) -> Run:
+    return Run.ranked(leg, [Hit(passage, score) for passage, score in scores.items()], depth=100)
+
+
+LEXICAL = run(Leg.LEXICAL, a=8.0, b=6.0, c=2.0)
+DENSE = run(Leg.DENSE, b=0.9, d=0.7, a=0.5)
+NOTHING_LEXICAL = Run(Leg.LEXICAL, ())
+NOTHING_DENSE = Run(Leg.DENSE, ())
+
+score_sets = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=2), st.integers(1, 10_000).map(lambda n: n / 1000), max_size=20)
+
+
+def test_a_fused_score_is_the_weighted_sum_of_both_legs_shares():
+    fused = {hit.passage: hit.score for hit in fuse(LEXICAL, DENSE, lexical_weight=0.25)}
+
+    middle_of_dense = DENSE_FLOOR + (1 - DENSE_FLOOR) * 0.5
+    assert fused == {
+        "a": pytest.approx(0.25 * 1 + 0.75 * DENSE_FLOOR),
+        "b": pytest.approx(0.25 * 6 / 8 + 0.75 * 1),
+        "c": pytest.approx(0.25 * 2 / 8),
+        "d": pytest.approx(0.75 * middle_of_dense),
+    }
+
+
+def test_hits_come_best_first_with_the_rank_and_score_each_leg_gave():
+    fused = fuse(LEXICAL, DENSE, lexical_weight=0.5)
+
+    assert [hit.passage for hit in fused] == ["b", "a", "d", "c"]
+    assert (fused[0].lexical_rank, fused[0].lexical_score, fused[0].dense_rank, fused[0].dense_score) == (2, 6.0, 1, 0.9)
+    assert (fused[2].lexical_rank, fused[2].lexical_score, fused[2].dense_rank, fused[2].dense_score) == (None, None, 2, 0.7)
+
+
+def test_a_passage_found_by_both_legs_beats_one_found_as_well_by_either():
+    lexical = run(Leg.LEXICAL, both=5.0, words=5.0, last=1.0)
+    dense = run(Leg.DENSE, both=0.8, meaning=0.8, last=0.1)
+
+    fused = fuse(lexical, dense, lexical_weight=0.5)
+
+    assert fused[0].passage == "both"
+
+
+def test_the_last_dense_hit_is_worth_more_than_a_passage_that_was_not_found():
+    fused = fuse(NOTHING_LEXICAL, DENSE, lexical_weight=0.5)
+
+    assert fused[-1].passage == "a"
+    assert fused[-1].score == pytest.approx(0.5 * DENSE_FLOOR)
+
+
+def test_equal_scores_are_ordered_by_passage_id():
+    fused = fuse(run(Leg.LEXICAL, z=2.0, y=2.0), run(Leg.DENSE, x=0.5), lexical_weight=0.5)
+
+    assert [hit.passage for hit in fused] == ["x", "y", "z"]
+
+
+@pytest.mark.parametrize(
+    ("lexical", "dense", "order"),
+    [
+        pytest.param(LEXICAL, NOTHING_DENSE, ["a", "b", "c"], id="no dense leg"),
+        pytest.param(NOTHING_LEXICAL, DENSE, ["b", "d", "a"], id="no indexed term"),
+        pytest.param(NOTHING_LEXICAL, NOTHING_DENSE, [], id="nothing at all"),
+    ],
+)
+def test_what_one_leg_finds_alone_keeps_its_order(lexical, dense, order):
+    fused = fuse(lexical, dense, lexical_weight=0.5)
+
+    assert [hit.passage for hit in fused] == order
+
+
+@given(score_sets, score_sets)
+def test_the_weight_decides_between_the_legs(lexical_scores, dense_scores):
+    lexical, dense = run(Leg.LEXICAL, **lexical_scores), run(Leg.DENSE, **dense_scores)
+
+    all_lexical = fuse(lexical, dense, lexical_weight=1.0)
+    all_dense = fuse(lexical, dense, lexical_weight=0.0)
+
+    assert [hit.lexical_score for hit in all_lexical if hit.lexical_score] == [hit.score for hit in lexical.hits]
+    assert [hit.dense_score for hit in all_dense if hit.dense_score] == [hit.score for hit in dense.hits]
+
+
+@given(score_sets, score_sets, st.floats(0, 1))
+def test_fused_scores_lie_between_0_and_1_and_cover_both_runs_once(lexical_scores, dense_scores, weight):
+    fused = fuse(run(Leg.LEXICAL, **lexical_scores), run(Leg.DENSE, **dense_scores), lexical_weight=weight)
+
+    assert sorted(hit.passage for hit in fused) == sorted(lexical_scores.keys() | dense_scores.keys())
+    assert all(0 <= hit.score <= 1 for hit in fused)
+
+
+@given(score_sets)
+def test_the_range_of_a_models_cosines_does_not_matter(scores):
+    narrow = {passage: 0.7 + score / 40 for passage, score in scores.items()}
+
+    as_scored = fuse(NOTHING_LEXICAL, run(Leg.DENSE, **scores), lexical_weight=0.5)
+    narrowed = fuse(NOTHING_LEXICAL, run(Leg.DENSE, **narrow), lexical_weight=0.5)
+
+    by_passage = {hit.passage: hit.score for hit in narrowed}
+    assert all(by_passage[hit.passage] == pytest.approx(hit.score, abs=2e-3) for hit in as_scored if len(set(scores.values())) > 1)
+
+
+def test_fusion_by_rank_adds_weighted_reciprocal_ranks():
+    fused = {hit.passage: hit.score for hit in fuse_by_rank(LEXICAL, DENSE, lexical_weight=0.5)}
+
+    assert fused["a"] == round(0.5 / 61 + 0.5 / 63, 5)
+    assert fused["b"] == round(0.5 / 62 + 0.5 / 61, 5)
+    assert fused["c"] == round(0.5 / 63, 5)
