@@ -13,6 +13,7 @@ import pytest
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
 from retrieval.settings import Settings
 from tests import postgres
+from tests.web_site import Site, serving_site
 
 EVALUATION_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 
@@ -77,3 +78,9 @@ def make_catalog(catalog_url: str) -> Iterator[Callable[..., Catalog]]:
 @pytest.fixture
 def catalog(make_catalog: Callable[..., Catalog]) -> Catalog:
     return make_catalog()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving_site() as serving:
+        yield serving

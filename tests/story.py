@@ -31,12 +31,15 @@ class Story:
 
     catalog: Catalog
     source: str = "handbook"
+    kind: str = "files"
     recipe: str = "recipe 1"
+    model: str = MODEL
+    dimensions: int = 8
     runs: int = 0
     embedded: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.catalog.sources.register(SourceSpec(id=self.source, kind="files", title="Handbook", owner="user:dana"), by="user:dana")
+        self.catalog.sources.register(SourceSpec(id=self.source, kind=self.kind, title="Handbook", owner="user:dana"), by="user:dana")
 
     def start(self) -> SourceRun:
         self.runs += 1
@@ -71,13 +74,13 @@ class Story:
             self.catalog.staging.store_passages(run, version, drafts)
 
     def embed(self) -> int:
-        work = list(self.catalog.embeddings.to_embed(self.source, MODEL))
+        work = list(self.catalog.embeddings.to_embed(self.source, self.model))
         self.embedded += [item.text for item in work]
-        self.catalog.embeddings.store(MODEL, [(item.text_hash, vector_of(item.text).tobytes()) for item in work])
+        self.catalog.embeddings.store(self.model, [(item.text_hash, vector_of(item.text, self.dimensions).tobytes()) for item in work])
         return len(work)
 
     def publish(self, run: SourceRun, *, batch: int = 100) -> list[PublicationCounts]:
-        published = list(self.catalog.publishing.publish(run, model=MODEL, batch=batch))
+        published = list(self.catalog.publishing.publish(run, model=self.model, batch=batch))
         return published + list(self.catalog.publishing.withdraw_missing(run, batch=batch))
 
     def sync(self, files: Mapping[str, tuple[str, AccessPolicy]]) -> SourceRun:
@@ -95,7 +98,7 @@ class Story:
 
     @property
     def feed(self) -> CatalogFeed:
-        return CatalogFeed(self.catalog.database, MODEL)
+        return CatalogFeed(self.catalog.database, self.model)
 
     def visible(self, principal: Principal) -> set[str]:
         """Every text that passes the gate for the principal, of all that the index would hold."""
@@ -104,6 +107,6 @@ class Story:
         return {passage.text for passage in self.catalog.gate.gate(principal, candidates).readable}
 
 
-def vector_of(text: str) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
-    drawn = np.random.default_rng(int(text_hash(text)[:8], 16)).normal(size=8).astype("<f4")
+def vector_of(text: str, dimensions: int) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
+    drawn = np.random.default_rng(int(text_hash(text)[:8], 16)).normal(size=dimensions).astype("<f4")
     return drawn / np.linalg.norm(drawn)

@@ -74,6 +74,8 @@ class CatalogStaging:
             fence(connection, run)
             same = {"validator": validator, "taken_fingerprint": fingerprint}
             connection.execute(update(documents).where(documents.c.id == item.document).values(**same))
+            fetching_failed = (quarantine.c.document == item.document, quarantine.c.content_hash.is_(None))
+            connection.execute(delete(quarantine).where(*fetching_failed))
 
     def take(self, run: SourceRun, taken: Taken) -> None:
         with self._database.write() as connection:
