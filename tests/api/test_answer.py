@@ -13,13 +13,13 @@ def test_an_anonymous_caller_gets_no_answer(api: TestClient):
 
 
 @pytest.mark.permissions
-def test_an_answer_quotes_nothing_that_is_hidden_from_the_caller(api: TestClient, ann: dict[str, str]):
+def test_an_answer_quotes_nothing_that_is_hidden_from_the_caller(api: TestClient, ann: dict[str, str], bea: dict[str, str]):
     body = {"query": "Nightingale merger takeover abroad", "include_passages": True}
 
-    response = api.post("/answer", json=body, headers=ann)
+    anns, beas = (api.post("/answer", json=body, headers=who) for who in (ann, bea))
 
-    assert response.status_code == 200
-    assert not any(word in response.text for word in SECRET_WORDS)
+    assert not any(word in anns.text for word in SECRET_WORDS)
+    assert all(word in beas.text for word in SECRET_WORDS)
 
 
 @pytest.mark.permissions

@@ -17,6 +17,17 @@ def test_an_anonymous_caller_sees_no_document(api: TestClient, world: World):
 
 
 @pytest.mark.permissions
+def test_a_document_is_there_for_who_may_read_it_and_not_for_others(
+    api: TestClient, world: World, ann: dict[str, str], bea: dict[str, str]
+):
+    path = f"/documents/{world.document('nightingale.txt')}"
+
+    statuses = [api.get(path, headers=who).status_code for who in (ann, bea)]
+
+    assert statuses == [404, 200]
+
+
+@pytest.mark.permissions
 def test_hidden_absent_and_ill_formed_are_one_404_to_the_byte(api: TestClient, world: World, ann: dict[str, str]):
     hidden = world.document("nightingale.txt")
     paths = [f"/documents/{hidden}", f"/documents/{world.document('no such key')}", "/documents/%00", "/documents/a%2Fb", "/documents/…"]
