@@ -327,8 +327,8 @@ OPERATIONS = st.lists(
     ),
     max_size=14,
 )
-FEW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-MORE = settings(FEW, max_examples=40)
+FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MORE = settings(FEW, max_examples=20)
 
 
 def play(operations: Sequence[tuple[object, ...]], feed: FakeChangeFeed, follower: Follower) -> None:

@@ -10,7 +10,7 @@ from retrieval.domain.errors import CatalogUnavailable
 from retrieval.domain.passages import IndexedDocument
 from retrieval.indexing.follower import Follower, IndexAhead
 from retrieval.indexing.thread import FollowerThread
-from retrieval.ports.writing import Reclassification
+from retrieval.ports.writing import Change, Reclassification
 from tests.retrieval.indexing.world import FakeChangeFeed, document
 
 
@@ -85,16 +85,27 @@ def test_content_is_not_lost_when_its_document_moves_beyond_the_first_batch() ->
     assert set(writer.documents) == {"doc_a", "doc_b", "doc_c"}
 
 
+class WithdrawingFeed(FakeChangeFeed):
+    """Withdraws its documents between telling that they moved and telling what they are."""
+
+    def changes(self, after: int, *, limit: int) -> list[Change]:
+        told = super().changes(after, limit=limit)
+        if told and all(change.access_only for change in told):
+            self.withdraw(*[state.document for state in self.current()])
+        return told
+
+
 def test_a_moved_document_that_was_withdrawn_since_is_deleted() -> None:
-    feed, writer = FakeChangeFeed(), RecordingWriter()
-    feed.publish(document("a", "x"))
+    feed, writer = WithdrawingFeed(), RecordingWriter()
+    revision = feed.publish(document("a", "x"))
     follower = Follower(feed, writer, batch_documents=10)
     follower.catch_up(None)
-    feed.reclassify(5, "doc_a")
-    feed.withdraw("doc_a")
+    moved = feed.reclassify(5, "doc_a")
 
     follower.catch_up(None)
 
+    assert writer.revisions == [0, revision, moved]
+    assert writer.calls[-1] == ("replace", ("doc_a",))
     assert writer.documents["doc_a"].passages == ()
 
 
@@ -138,14 +149,35 @@ def test_an_index_ahead_of_the_catalog_is_noticed() -> None:
         Follower(feed, writer, batch_documents=1).catch_up(None)
 
 
+class BusyFeed(FakeChangeFeed):
+    """Right after it has told its revision, something is published and another thread applies it."""
+
+    def __init__(self, writer: RecordingWriter) -> None:
+        super().__init__()
+        self._writer = writer
+
+    def revision(self) -> int:
+        told = super().revision()
+        self._writer.applied(self.touch())
+        return told
+
+
 def test_progress_of_another_thread_is_not_taken_for_being_ahead() -> None:
+    writer = RecordingWriter()
+
+    reached = Follower(BusyFeed(writer), writer, batch_documents=2).catch_up(None)
+
+    assert reached == 1
+
+
+def test_threads_that_catch_up_together_share_the_work() -> None:
     feed, writer = FakeChangeFeed(), RecordingWriter()
     follower = Follower(feed, writer, batch_documents=2)
     failures: list[BaseException] = []
 
     def ask() -> None:
         try:
-            for _ in range(300):
+            for _ in range(100):
                 follower.catch_up(0.5)
         except IndexAhead as error:
             failures.append(error)
@@ -153,13 +185,14 @@ def test_progress_of_another_thread_is_not_taken_for_being_ahead() -> None:
     threads = [threading.Thread(target=ask) for _ in range(3)]
     for thread in threads:
         thread.start()
-    for number in range(300):
+    for number in range(100):
         feed.publish(document(f"d{number}", "x"))
     for thread in threads:
         thread.join()
 
     assert failures == []
-    assert follower.catch_up(None) == 300
+    assert follower.catch_up(None) == 100
+    assert sum(len(documents) for _, documents in writer.calls) == 100
 
 
 def test_a_catalog_that_is_away_is_an_error_for_a_query() -> None:

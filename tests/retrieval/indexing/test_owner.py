@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.adapters.qdrant.building import build_generation
 from retrieval.adapters.qdrant.collection import IndexIdentity
-from retrieval.adapters.qdrant.edge import EdgeIndex
+from retrieval.adapters.qdrant.edge import EdgeIndex, Generation
 from retrieval.adapters.qdrant.edge_shard import EdgeShard
 from retrieval.domain.errors import IndexUnavailable
 from retrieval.indexing.builder import SubprocessBuilder
+from retrieval.indexing.follower import Follower
 from retrieval.indexing.following import FollowingSearch
 from retrieval.indexing.owner import Builder, IndexOwner
 from retrieval.indexing.thread import FollowerThread
@@ -211,6 +213,25 @@ def test_what_was_published_during_a_build_is_there_after_the_swap(index: EdgeIn
 
     assert contents_of(index) == held(feed.current())
     assert "doc_late" in {point.document for point in index.contents()}
+
+
+def test_a_swap_never_goes_back_behind_what_was_served(index: EdgeIndex, feed: FakeChangeFeed) -> None:
+    owner = owner_of(index, feed)
+    owner.rebuild()
+    build = index.generations.new_build()
+    build_generation(feed, build, IDENTITY)
+    caught_up: list[int] = []
+
+    def catch_up(generation: Generation) -> None:
+        caught_up.append(Follower(feed, generation, batch_documents=2).catch_up(None))
+        if len(caught_up) == 1:
+            feed.publish(document("late", "granite"))
+            owner.catch_up(None)
+
+    index.swap(build, catch_up)
+
+    assert index.revision() == feed.revision()
+    assert contents_of(index) == held(feed.current())
 
 
 def test_a_failed_build_leaves_what_serves_and_no_folder(index: EdgeIndex, feed: FakeChangeFeed, tmp_path: Path) -> None:
