@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import rmtree
 from signal import SIGKILL, SIGXCPU
 from types import TracebackType
 from typing import Self
@@ -16,6 +15,7 @@ from pipelines.parsing import rejections, wire
 from pipelines.parsing.detect import FileType, detect
 from pipelines.parsing.limits import Limits
 from pipelines.parsing.request import Ending, Request
+from pipelines.parsing.scratch import Scratch
 from pipelines.parsing.server_process import ServerLost, ServerProcess
 from retrieval.domain.documents import ParsedDocument, Rejection
 from retrieval.settings import Settings
@@ -60,9 +60,9 @@ class ParsePool:
         self._limits = limits_of(settings)
         self._workers = settings.parse_workers
         self._closed = False
-        self._scratch = Path(tempfile.mkdtemp(prefix="archivist-parse-"))
-        self._light = ServerProcess("light", self._limits, self._scratch / "light")
-        self._heavy = ServerProcess("heavy", self._limits, self._scratch / "heavy")
+        self._scratch = Scratch()
+        self._light = ServerProcess("light", self._limits, self._scratch.path / "light")
+        self._heavy = ServerProcess("heavy", self._limits, self._scratch.path / "heavy")
 
     def __enter__(self) -> Self:
         return self
@@ -74,7 +74,7 @@ class ParsePool:
         self._closed = True
         self._light.close()
         self._heavy.close()
-        rmtree(self._scratch, ignore_errors=True)
+        self._scratch.remove()
 
     @property
     def isolation(self) -> Isolation:
@@ -94,7 +94,7 @@ class ParsePool:
         file_type = detect(content, name=name, media_type=media_type)
         if isinstance(file_type, Rejection):
             return file_type
-        with tempfile.TemporaryDirectory(dir=self._scratch, prefix="document-", ignore_cleanup_errors=True) as directory:
+        with tempfile.TemporaryDirectory(dir=self._scratch.path, prefix="document-", ignore_cleanup_errors=True) as directory:
             return self._parse_in(Path(directory), content, name=name, file_type=file_type)
 
     def parse_many(self, jobs: Iterable[ParseJob]) -> Iterator[tuple[ParseJob, ParsedDocument | Rejection]]:

@@ -59,7 +59,7 @@ def test_no_server_starts_before_it_is_needed() -> None:
 def test_close_leaves_no_process_and_no_file_behind() -> None:
     pool = ParsePool(Settings())
     pool.parse(b"Words.", name="a.txt")
-    server, scratch = pool._light.pid, pool._scratch
+    server, scratch = pool._light.pid, pool._scratch.path
     assert server is not None
     assert alive(server)
 
@@ -124,7 +124,7 @@ def test_servers_and_children_end_when_the_parent_is_killed() -> None:
         "from retrieval.settings import Settings\n"
         "pool = ParsePool(Settings())\n"
         "pool.parse(b'Words.', name='a.txt')\n"
-        "print(pool._light.pid, pool._scratch, flush=True)\n"
+        "print(pool._light.pid, pool._scratch.path, flush=True)\n"
         "pool.parse(b'[' * 400_000, name='a.md')\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:

@@ -205,10 +205,10 @@ def test_a_program_that_the_reader_started_ends_with_the_document() -> None:
         parsing = threading.Thread(target=lambda: results.append(pool.parse(out.getvalue(), name="a.png")))
         parsing.start()
         while parsing.is_alive():
-            seen.update(programs_in(pool._scratch))
+            seen.update(programs_in(pool._scratch.path))
             time.sleep(0.1)
 
-        left = [name for name in programs_in(pool._scratch) if name == "tesseract"]
+        left = [name for name in programs_in(pool._scratch.path) if name == "tesseract"]
 
     assert isinstance(results[0], Rejection)
     assert results[0].code is QuarantineCode.TIMED_OUT
@@ -221,7 +221,7 @@ def test_a_program_that_would_outlive_the_reader_ends_with_the_document(monkeypa
     with ParsePool(Settings(parse_wall_seconds=2)) as pool:
         result = pool.parse(b"Words.", name="a.txt")
 
-        left = [name for name in programs_in(pool._scratch) if name == "sleep"]
+        left = [name for name in programs_in(pool._scratch.path) if name == "sleep"]
 
     assert isinstance(result, Rejection)
     assert result.code is QuarantineCode.TIMED_OUT
