@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from retrieval.adapters.catalog.classes import readable_classes, subjects_of
 from retrieval.adapters.catalog.engine import Database
@@ -26,7 +26,14 @@ class CatalogDocuments:
         with self._database.read() as connection:
             classes = readable_classes(connection, subjects_of(connection, principal))
             row = connection.execute(
-                select(documents.c.source, document_versions, texts.c.text.label("body"), texts.c.elements, parsed.c.metadata)
+                select(
+                    documents.c.source,
+                    document_versions,
+                    texts.c.text.label("body"),
+                    func.length(texts.c.text).label("characters"),
+                    texts.c.elements,
+                    parsed.c.metadata,
+                )
                 .join(document_versions, document_versions.c.id == documents.c.current_version)
                 .join(texts, texts.c.hash == document_versions.c.text)
                 .join(parsed, parsed.c.key == document_versions.c.parsed)
@@ -43,7 +50,7 @@ class CatalogDocuments:
 
 def _versions(connection: Connection, document: str) -> tuple[VersionSummary, ...]:
     rows = connection.execute(
-        select(document_versions, texts.c.text.label("body"))
+        select(document_versions, func.length(texts.c.text).label("characters"))
         .join(texts, texts.c.hash == document_versions.c.text)
         .where(document_versions.c.document == document, document_versions.c.state.in_(_SHOWN))
         .order_by(document_versions.c.number.desc())
@@ -52,7 +59,7 @@ def _versions(connection: Connection, document: str) -> tuple[VersionSummary, ..
 
 
 def _summary(row: Row[Any]) -> VersionSummary:
-    return VersionSummary(row.id, row.number, row.state, row.content_hash, row.published_at, len(row.body))
+    return VersionSummary(row.id, row.number, row.state, row.content_hash, row.published_at, row.characters)
 
 
 def _readable(row: Row[Any], versions: tuple[VersionSummary, ...]) -> ReadableDocument:
