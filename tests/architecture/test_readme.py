@@ -53,4 +53,4 @@ def test_only_the_settings_read_the_environment():
 
 
 if __name__ == "__main__":
-    print(settings_table())  # noqa: T201 - that is what it is for
+    print(settings_table())

@@ -12,7 +12,7 @@ import pytest
 from pipelines.definitions import definitions
 from pipelines.home import dagster_instance
 from pipelines.jobs.ingest_source import ingest_source
-from pipelines.processes import PROCESS_TAG, end_dead_runs, is_dead, process_name
+from pipelines.processes import end_dead_runs, is_dead, process_name, worked_on_by
 from pipelines.schedules import due, due_sources
 from pipelines.sensors import MAX_RUNS_PER_TICK, source_registry
 from retrieval.domain.clock import stamp
@@ -89,7 +89,7 @@ def test_a_version_that_somebody_ran_already_is_not_run_by_the_sensor(plant: Pla
 def test_a_source_that_is_worked_on_is_left_alone(plant: Plant) -> None:
     plant.register()
     plant.instance.add_dynamic_partitions("sources", ["handbook"])
-    _begin_run(plant, process_name(os.getpid()))
+    _begin_run(plant, os.getpid())
 
     result = _tick(plant)
 
@@ -158,7 +158,7 @@ def test_a_source_is_due_once_for_each_time_of_its_schedule(source: RegisteredSo
 def test_the_one_schedule_runs_the_sources_that_are_due(plant: Plant) -> None:
     plant.register(id_="nightly", schedule="0 3 * * *")
     plant.register(id_="on-demand")
-    tomorrow = (datetime.now(UTC) + timedelta(days=1)).replace(hour=3, minute=5)  # noqa: TID251 - the registry's own clock is the machine's
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).replace(hour=3, minute=5)
     with dagster_instance(plant.settings) as instance:
         instance.add_dynamic_partitions("sources", ["nightly", "on-demand"])
         with dg.build_schedule_context(instance, tomorrow, resources={"workbench": plant.workbench}) as context:
@@ -168,9 +168,10 @@ def test_the_one_schedule_runs_the_sources_that_are_due(plant: Plant) -> None:
     assert requests[0].run_key == f"nightly@{tomorrow:%Y-%m-%d}T03:00"
 
 
-def _begin_run(plant: Plant, process: str) -> str:
+def _begin_run(plant: Plant, pid: int, **tags: str) -> str:
     job = plant.definitions.resolve_job_def(ingest_source.name)
-    run = plant.instance.create_run_for_job(job, tags={"dagster/partition": "handbook", PROCESS_TAG: process})
+    run = plant.instance.create_run_for_job(job, tags={"dagster/partition": "handbook"})
+    plant.instance.add_run_tags(run.run_id, worked_on_by(run.run_id, pid) | tags)
     event = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, job.name, message="started")
     plant.instance.report_dagster_event(event, run.run_id)
     return run.run_id
@@ -178,16 +179,17 @@ def _begin_run(plant: Plant, process: str) -> str:
 
 def test_a_run_whose_process_was_killed_is_marked_as_failed(plant: Plant) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        killed = process_name(process.pid)
-        alive = process_name(os.getpid())
-        dead_run, live_run = _begin_run(plant, killed), _begin_run(plant, alive)
+        dead_run, live_run = _begin_run(plant, process.pid), _begin_run(plant, os.getpid())
+        inherited = worked_on_by(dead_run, process.pid)
+        repeated_run = _begin_run(plant, os.getpid(), **inherited)
         process.kill()
 
     ended = end_dead_runs(plant.instance)
 
     assert ended == [dead_run]
     assert plant.instance.get_run_by_id(dead_run).status is dg.DagsterRunStatus.FAILURE
-    assert plant.instance.get_run_by_id(live_run).status is dg.DagsterRunStatus.STARTED
+    for run in (live_run, repeated_run):
+        assert plant.instance.get_run_by_id(run).status is dg.DagsterRunStatus.STARTED
 
 
 def test_nothing_is_said_of_processes_on_other_machines() -> None:

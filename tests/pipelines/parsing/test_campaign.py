@@ -19,7 +19,7 @@ def test_every_sample_is_parsed_or_rejected_with_a_reason(samples: Path) -> None
         results = {job.key: result for job, result in pool.parse_many(jobs)}
 
     outcomes = Counter("parsed" if isinstance(result, ParsedDocument) else result.code.value for result in results.values())
-    print(f"{len(results)} samples: {dict(outcomes)}")  # noqa: T201  the figure that this test is for
+    print(f"{len(results)} samples: {dict(outcomes)}")
     assert len(results) == len(paths)
     assert outcomes["parsed"] >= 0.85 * len(paths)
     ours = {QuarantineCode.CRASHED, QuarantineCode.TIMED_OUT, QuarantineCode.OUT_OF_MEMORY}
