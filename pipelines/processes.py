@@ -24,6 +24,11 @@ def process_name(pid: int) -> str:
     return f"{socket.gethostname()}/{pid}/{_start_time(pid)}"
 
 
+def worked_on_by(run_id: str, pid: int) -> dict[str, str]:
+    """The tag that says which process works on a run. It names the run: one that repeats another inherits that one's tags."""
+    return {PROCESS_TAG: f"{run_id}@{process_name(pid)}"}
+
+
 def is_dead(name: str) -> bool:
     """Whether this process ran on this host and does not any more. Of other hosts nothing is known."""
     host, pid, started = name.rsplit("/", 2)
@@ -42,8 +47,8 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark runs as failed whose process is gone. Returns their ids."""
     ended = []
     for run in instance.get_runs(filters=dg.RunsFilter(statuses=WORKING)):
-        process = run.tags.get(PROCESS_TAG)
-        if process is not None and is_dead(process):
+        of_run, _, process = run.tags.get(PROCESS_TAG, "").partition("@")
+        if of_run == run.run_id and is_dead(process):
             instance.report_run_failed(run, "The process of this run is gone: it was killed, or the machine stopped.")
             ended.append(run.run_id)
     return ended

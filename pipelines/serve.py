@@ -1,12 +1,15 @@
 """The Dagster UI with its daemon on one machine: `python -m pipelines.serve`. Ends with SIGTERM or Ctrl-C, and all it started with it."""
 
 import os
+import signal
 import sys
 
 from pipelines.home import dagster_environment
 from retrieval.settings import Settings
 
 DEFINITIONS = "pipelines.definitions"
+_WITHOUT_ADVICE = ["-W", "ignore:Function `dev_command` is superseded"]
+"""To use a tool that Archivist does not need."""
 
 
 def main() -> None:
@@ -14,7 +17,9 @@ def main() -> None:
     settings = Settings()
     address = ["--host", settings.dagster_host, "--port", str(settings.dagster_port)]
     quiet = ["--log-level", "warning", "--code-server-log-level", "warning"]
-    command = [sys.executable, "-m", "dagster", "dev", "--module-name", DEFINITIONS, *address, *quiet]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)  # a shell's background job ignores SIGINT, and Dagster would then ignore SIGTERM too
+    command = [sys.executable, *_WITHOUT_ADVICE, "-m", "dagster", "dev", "--module-name", DEFINITIONS, *address, *quiet]
     os.execve(sys.executable, command, dagster_environment(settings))  # noqa: S606 - our own command, no shell
 
 

@@ -12,7 +12,7 @@ import dagster as dg
 from pipelines.assets.partitions import SOURCE_TAG
 from pipelines.connectors.port import Connector
 from pipelines.connectors.registry import connect
-from pipelines.processes import PROCESS_TAG, process_name
+from pipelines.processes import worked_on_by
 from pipelines.resources import Workbench
 from retrieval.domain.errors import ArchivistError, Fenced, Unavailable
 from retrieval.domain.ingestion import SourceRun
@@ -74,7 +74,8 @@ def at_work(context: dg.AssetExecutionContext, workbench: Workbench, phase: str,
     try:
         ledger = workbench.catalog.runs
         if starts:
-            context.instance.add_run_tags(context.run.run_id, {SOURCE_TAG: context.partition_key, PROCESS_TAG: process_name(os.getpid())})
+            tags = {SOURCE_TAG: context.partition_key, **worked_on_by(context.run.run_id, os.getpid())}
+            context.instance.add_run_tags(context.run.run_id, tags)
         run = (ledger.start if starts else ledger.resume)(context.partition_key, context.run.run_id)
         yield Stage(workbench, run, phase)
     except Unavailable as error:

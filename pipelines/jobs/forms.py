@@ -41,7 +41,7 @@ _COMMON = {
 }
 
 
-class RegistrationRefused(ArchivistError):  # noqa: N818 - an answer to a person
+class RegistrationRefused(ArchivistError):
     """What is wrong with a form, a line for each field. Holds no value that was typed in."""
 
     def __init__(self, problems: tuple[FieldProblem, ...]) -> None:
