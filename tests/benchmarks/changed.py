@@ -27,6 +27,7 @@ class Change:
     from_run: float
     from_command: float
     run_seconds: float
+    stages: dict[str, float]
 
 
 def measure(world: World) -> Measured:
@@ -68,7 +69,7 @@ def _until_visible(product: Product, client: httpx.Client, word: str) -> Change:
         seen = time.time()
         process.wait(VISIBLE_SECONDS)
     run = sync_runs(output.read_text())[0]
-    return Change(round(seen - run.started, 2), round(seen - began, 2), round(run.seconds, 2))
+    return Change(round(seen - run.started, 2), round(seen - began, 2), round(run.seconds, 2), product.stage_seconds())
 
 
 def _is_visible(client: httpx.Client, word: str) -> bool:

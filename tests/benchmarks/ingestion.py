@@ -45,7 +45,7 @@ def _round(world: World, number: int) -> dict[str, Any]:
     product = Product(directory)
     product.register(registration)
     runs, whole = product.sync(SOURCE)
-    run = runs[0]
+    run, stages = runs[0], product.stage_seconds()
     encoded = json.loads(product.run("-m", "tests.benchmarks.bare_encode", seconds=ENCODE_SECONDS).output)
     if encoded["texts"] != run.counts["embedded"]:
         raise AssertionError(f"the run embedded {run.counts['embedded']} texts, the catalog holds {encoded['texts']}")
@@ -58,6 +58,7 @@ def _round(world: World, number: int) -> dict[str, Any]:
         "encode": encoded["rates"],
         "dtype": encoded["dtype"],
         "threads": encoded["threads"],
+        "stages in seconds": stages,
         "counts": run.counts,
     }
 

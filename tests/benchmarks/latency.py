@@ -16,7 +16,9 @@ from tests.benchmarks.world import World
 
 TOP_K = 10
 SEED = 7
-HALF_READER = "half-reader"
+EXACT_READER = "exact-reader"
+EXACT_READER_GROUPS = 40
+"""Of 50: under 20,000 readable passages, where the dense leg still compares every one; the most work it ever does so."""
 STEPS = ("authenticate", "authorise", "embed", "legs", "fuse", "gate", "attribute", "answer")
 
 
@@ -48,13 +50,13 @@ def measure(world: World) -> Measured:
     asked = _test_queries(world)
     warm_up, retrieve, answer = world.count(50, 10), world.count(400, 40), world.count(150, 10)
     key = product.make_reader_key()
-    half_key = product.make_key(HALF_READER, corpus.groups()[: corpus.GROUPS // 2])
-    with product.serving() as api, api.client(key) as client, api.client(half_key) as half_client:
+    exact_key = product.make_key(EXACT_READER, corpus.groups()[:EXACT_READER_GROUPS])
+    with product.serving() as api, api.client(key) as client, api.client(exact_key) as exact_client:
         resting = api.memory_mib()
         ask(client, "/retrieve", asked[:warm_up])
         retrieved = ask(client, "/retrieve", asked[warm_up : warm_up + retrieve])
         answered = ask(client, "/answer", asked[warm_up + retrieve : warm_up + retrieve + answer])
-        half = ask(half_client, "/retrieve", _other_queries(world, retrieve // 2))
+        exact = ask(exact_client, "/retrieve", _other_queries(world, retrieve // 2))
         memory = api.memory_mib()
     figures = [
         Figure("/retrieve p50", retrieved.percentile(50), "ms", Goal("at most", 15)),
@@ -67,15 +69,15 @@ def measure(world: World) -> Measured:
         ),
         Figure("/answer p50", answered.percentile(50), "ms"),
         Figure("/answer p95", answered.percentile(95), "ms"),
-        Figure("/retrieve, half readable, p50", half.percentile(50), "ms"),
-        Figure("/retrieve, half readable, p95", half.percentile(95), "ms"),
+        Figure("/retrieve, dense leg exact, p50", exact.percentile(50), "ms"),
+        Figure("/retrieve, dense leg exact, p95", exact.percentile(95), "ms"),
     ]
     details = {
         **world.main.describe(),
         "top k": TOP_K,
         "/retrieve": retrieved.summary(),
         "/answer": answered.summary(),
-        "half readable": {"readable": product.scope(HALF_READER).readable_passages, **half.summary()},
+        "dense leg exact": {"readable": product.scope(EXACT_READER).readable_passages, **exact.summary()},
         "memory in MiB": {"before": resting, "after": memory},
     }
     return Measured(figures, details)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import httpx
 from sqlalchemy import func, select
 
+from pipelines.home import dagster_instance
 from retrieval.adapters.catalog.tables import access_classes
 from retrieval.bootstrap import Catalog, open_catalog
 from retrieval.domain.clock import unstamp
@@ -24,6 +26,7 @@ from tests.benchmarks.processes import ChildError, Ended, finished, free_port, l
 READER = "reader"
 UNREAD_GROUPS = 2
 """The reader is in all groups but these; half of them would make another reader."""
+STAGES = ("source_listing", "documents", "passages", "embeddings", "publication", "passage_index")
 REGISTER_SECONDS = 300
 SYNC_SECONDS = 3 * 3600
 KEY_SECONDS = 120
@@ -75,6 +78,13 @@ class Product:
     def make_reader_key(self) -> str:
         """For somebody who may read nearly everything."""
         return self.make_key(READER, groups()[: GROUPS - UNREAD_GROUPS])
+
+    def stage_seconds(self) -> dict[str, float]:
+        """How long each stage of the latest run took, as it told Dagster."""
+        with dagster_instance(self.settings) as instance:
+            events = {stage: instance.get_latest_materialization_event(dg.AssetKey(stage)) for stage in STAGES}
+        made = {stage: event.asset_materialization for stage, event in events.items() if event is not None}
+        return {stage: float(str(each.metadata["seconds"].value)) for stage, each in made.items() if each is not None}
 
     @contextmanager
     def catalog(self) -> Iterator[Catalog]:

@@ -17,6 +17,7 @@ def measure(world: World) -> Measured:
     documents = world.main.documents(ABSTRACTS.source)
     product.sync(ABSTRACTS.source)  # what an interrupted benchmark may have left is settled first
     rounds = [_unchanged(product) for _ in range(ROUNDS)]
+    stages = product.stage_seconds()
     touched = _touched(product, documents)
     figures = [
         Figure("re-sync, whole command", max(whole for _, whole in rounds), "s", Goal("at most", 10)),
@@ -26,6 +27,8 @@ def measure(world: World) -> Measured:
     details = {
         "documents": len(documents),
         "rounds": [{"run": round(run.seconds, 2), "whole": round(whole, 2)} for run, whole in rounds],
+        "stages in seconds": stages,
+        "stages in seconds when touched": product.stage_seconds(),
         "counts": rounds[-1][0].counts,
         "counts when touched": touched.counts,
     }
