@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     index_optimise_after_passages: PositiveInt = Field(
         20_000, description="Passages written since the last generation before a new, optimised one is built."
     )
+    index_exact_passages: PositiveInt = Field(20_000, description="Up to this many readable passages the dense leg compares every one.")
+    index_flush_seconds: float = Field(30.0, ge=0, description="Pause between flushes of the embedded index; a crash repeats these.")
     index_wait_seconds: float = Field(60.0, ge=0, description="Longest time a pipeline run waits for the reader to show what it published.")
 
     # Models

@@ -12,12 +12,14 @@ import numpy as np
 
 from retrieval.adapters.qdrant.building import build_generation
 from retrieval.adapters.qdrant.collection import IndexIdentity
+from retrieval.adapters.qdrant.edge import EdgeIndex
 from retrieval.adapters.qdrant.generations import BuildProgress
 from retrieval.adapters.qdrant.payload import HeldPassage
 from retrieval.domain.errors import CatalogUnavailable
 from retrieval.domain.ids import passage_id, text_hash
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
 from retrieval.domain.permissions import AccessScope, Principal
+from retrieval.indexing.owner import Builder, IndexOwner
 from retrieval.ports.writing import Change, ChangeFeed
 from retrieval.settings import Settings
 
@@ -172,7 +174,7 @@ def broken_feed(_model: str) -> FakeChangeFeed:
     raise CatalogUnavailable("the catalog does not answer")
 
 
-def endless_feed() -> FakeChangeFeed:
+def endless_feed(_model: str) -> FakeChangeFeed:
     """Never returns within a test's patience."""
     time.sleep(50)
     raise AssertionError("the build outlived its owner")
@@ -192,3 +194,14 @@ class InProcessBuilder:
         build_generation(self.feed, directory, self.identity)
         on_progress(BuildProgress(1, 1))
         self.before_finish()
+
+
+def owner_of(index: EdgeIndex, feed: FakeChangeFeed, builder: Builder | None = None, *, renew_after: int = 1_000_000) -> IndexOwner:
+    return IndexOwner(feed, index, builder or InProcessBuilder(feed), batch_documents=2, renew_after_passages=renew_after)
+
+
+def wait_for(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)

@@ -84,7 +84,7 @@ def test_a_sum_of_two_terms_needs_no_second_request() -> None:
 
 
 @pytest.mark.parametrize(("readable", "exact"), [(100, True), (101, False)])
-def test_few_readable_passages_are_all_compared_and_many_are_searched_by_graph(readable: int, exact: bool) -> None:  # noqa: FBT001 - a table
+def test_few_readable_passages_are_all_compared_and_many_are_searched_by_graph(readable: int, exact: bool) -> None:
     plan = plan_dense(scope_of(1, readable_passages=readable), limit=116, limits=LIMITS)
 
     assert plan.exact is exact
