@@ -16,7 +16,7 @@ from retrieval.domain.sources import SourceSpec
 from retrieval.settings import Settings
 from tests.pipelines.dagster.conftest import allow, touch_later
 
-KILLS = int(os.environ.get("ARCHIVIST_TEST_KILLS", "5"))  # noqa: TID251 - a setting of the tests, not of the product
+KILLS = int(os.environ.get("ARCHIVIST_TEST_KILLS", "5"))
 DOCUMENTS = 24
 WINDOW = 4
 CHECKOUT = Path(__file__).parents[3]
@@ -91,7 +91,7 @@ class Site:
 def test_killed_runs_leave_what_an_undisturbed_run_leaves(tmp_path: Path) -> None:
     root = tmp_path / "documents"
     root.mkdir()
-    moments = random.Random(os.environ.get("ARCHIVIST_TEST_SEED", "kills"))  # noqa: TID251 - as above
+    moments = random.Random(os.environ.get("ARCHIVIST_TEST_SEED", "kills"))
     for number in range(DOCUMENTS):
         (root / f"{number:02}.md").write_text(_text(number, "first"))
     undisturbed, disturbed = Site(tmp_path / "undisturbed", root), Site(tmp_path / "disturbed", root)
