@@ -136,13 +136,15 @@ def _index(settings: Settings, catalog: Catalog, embedder: Embedder) -> Iterator
 def _owning_edge(settings: Settings, catalog: Catalog, embedder: Embedder) -> Iterator[Index]:
     from retrieval.adapters.qdrant.collection import IndexIdentity
     from retrieval.adapters.qdrant.edge import EdgeIndex
+    from retrieval.adapters.qdrant.planner import DenseLimits
     from retrieval.indexing.builder import SubprocessBuilder
     from retrieval.indexing.following import FollowingSearch
     from retrieval.indexing.owner import IndexOwner
     from retrieval.indexing.thread import FollowerThread
 
     identity = IndexIdentity(embedder.model, embedder.dimensions)
-    index = EdgeIndex.open(settings.index_directory, identity)
+    limits = DenseLimits(exact_passages=settings.index_exact_passages)
+    index = EdgeIndex.open(settings.index_directory, identity, limits=limits, flush_seconds=settings.index_flush_seconds)
     owner = IndexOwner(
         CatalogFeed(catalog.database, embedder.model),
         index,
@@ -203,7 +205,10 @@ def _server_index(settings: Settings, embedder: Embedder) -> "QdrantServerIndex"
     from qdrant_client import QdrantClient
 
     from retrieval.adapters.qdrant.collection import IndexIdentity
+    from retrieval.adapters.qdrant.planner import DenseLimits
     from retrieval.adapters.qdrant.server import QdrantServerIndex
 
     client = QdrantClient(url=settings.qdrant_url, api_key=settings.qdrant_api_key or None, timeout=settings.qdrant_timeout_seconds)
-    return QdrantServerIndex(client, settings.qdrant_collection, IndexIdentity(embedder.model, embedder.dimensions))
+    identity = IndexIdentity(embedder.model, embedder.dimensions)
+    limits = DenseLimits(exact_passages=settings.index_exact_passages)
+    return QdrantServerIndex(client, settings.qdrant_collection, identity, limits=limits)

@@ -3,7 +3,7 @@
 from retrieval.domain.documents import QuarantineCode, Rejection
 
 
-class Rejected(Exception):  # noqa: N818  a verdict on the document, not an error of ours
+class Rejected(Exception):
     """Raised by a reader that gives a document up; carries the rejection."""
 
     def __init__(self, rejection: Rejection) -> None:

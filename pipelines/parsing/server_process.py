@@ -20,11 +20,11 @@ _ROOT = Path(__file__).resolve().parents[2]
 _PATH = ":".join((str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"))
 
 
-class ServerLost(Exception):  # noqa: N818  an event: the document's server ended before its document did
+class ServerLost(Exception):
     """The server ended, or stopped answering, while it held a document."""
 
 
-class ParserUnavailable(RuntimeError):  # noqa: N818  reads as the condition it is
+class ParserUnavailable(RuntimeError):
     """No parsing process can be started on this machine; the message holds what it printed."""
 
 

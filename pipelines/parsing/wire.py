@@ -28,7 +28,7 @@ _KINDS = tuple(ElementKind)
 _REASON_CHARACTERS = 400
 
 
-class Unusable(Exception):  # noqa: N818  a verdict on the process's result, not an error of ours
+class Unusable(Exception):
     """The result breaks what every parsed document promises; the message says how, never with document text."""
 
 

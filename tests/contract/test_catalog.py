@@ -284,8 +284,20 @@ def test_the_outbox_says_what_changed_after_a_revision_and_whether_only_access_d
     found = {change.document: change.access_only for change in story.feed.changes(seen, limit=10)}
 
     assert found == {story.document("a.md"): True, story.document("b.md"): False}
-    assert all(not change.access_only for change in story.feed.changes(0, limit=10))
     assert story.feed.changes(story.feed.revision(), limit=10) == []
+
+
+def test_a_document_that_changes_its_readers_later_does_not_lose_its_place_in_the_outbox(story: Story):
+    files = {"a.md": ("One.", PUBLIC)}
+    story.sync(files)
+    story.sync(files | {"b.md": ("Two.", PUBLIC)})
+    story.sync({"a.md": ("One.", allow("user:ann")), "b.md": ("Two.", PUBLIC)})
+
+    first = story.feed.changes(0, limit=1)
+    later = story.feed.changes(2, limit=10)
+
+    assert [(c.revision, c.document, c.access_only) for c in first] == [(1, story.document("a.md"), False)]
+    assert [(c.revision, c.document, c.access_only) for c in later] == [(3, story.document("a.md"), True)]
 
 
 def test_the_outbox_never_gives_half_a_revision(story: Story):

@@ -7,10 +7,10 @@ from operator import attrgetter
 from typing import cast
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, literal, select, union_all
 
 from retrieval.adapters.catalog.engine import Database, current_revision
-from retrieval.adapters.catalog.tables import changes, document_versions, documents, embeddings, passages, texts
+from retrieval.adapters.catalog.tables import access_classes, changes, document_versions, documents, embeddings, passages, texts
 from retrieval.domain.documents import VersionState
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
 from retrieval.ports.writing import Change
@@ -32,11 +32,15 @@ class CatalogFeed:
 
     def changes(self, after: int, *, limit: int) -> list[Change]:
         with self._database.read() as connection:
-            rows = list(connection.execute(_CHANGES.limit(limit), {"after": after}))
+            rows = list(connection.execute(_CHANGES.limit(limit), {"after": after, "until": current_revision(connection)}))
             if len(rows) == limit:  # the last revision may be cut in two: take all of it
-                last = rows[-1].revision
-                rows = [row for row in rows if row.revision < last] + list(connection.execute(_CHANGES_AT, {"at": last}))
-        return [Change(row.revision, row.document, access_only=row.content_revision <= after) for row in rows]
+                rows = list(connection.execute(_CHANGES, {"after": after, "until": rows[-1].revision}))
+        return [Change(row.revision, row.document, access_only=bool(row.access_only)) for row in rows]
+
+    def passage_count(self) -> int:
+        """How many passages an index built now would hold."""
+        with self._database.read() as connection:
+            return int(connection.scalar(select(func.sum(access_classes.c.passages))) or 0)
 
     def indexed_documents(self, wanted: Sequence[str]) -> list[IndexedDocument]:
         with self._database.read() as connection:
@@ -78,8 +82,14 @@ class CatalogFeed:
             )
 
 
-_CHANGES = select(changes).where(changes.c.revision > bindparam("after")).order_by(changes.c.revision, changes.c.document)
-_CHANGES_AT = select(changes).where(changes.c.revision == bindparam("at")).order_by(changes.c.document)
+_CONTENT = select(changes.c.document, changes.c.content_revision.label("revision"), literal(value=False).label("access_only"))
+_ACCESS = select(changes.c.document, changes.c.revision, literal(value=True)).where(changes.c.revision > changes.c.content_revision)
+_CHANGED = union_all(
+    _CONTENT.where(changes.c.content_revision > bindparam("after"), changes.c.content_revision <= bindparam("until")),
+    _ACCESS.where(changes.c.revision > bindparam("after"), changes.c.revision <= bindparam("until")),
+).subquery()
+_CHANGES = select(_CHANGED).order_by(_CHANGED.c.revision, _CHANGED.c.document)
+"""A document whose passages changed and whose readers changed later comes twice: a follower that stops between the two has its passages."""
 _IS_CURRENT = (
     documents.c.id.in_(bindparam("documents", expanding=True)),
     document_versions.c.state == VersionState.CURRENT.value,

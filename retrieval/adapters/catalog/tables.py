@@ -220,7 +220,7 @@ changes = Table(
     metadata,
     Column("document", Key, primary_key=True),
     Column("revision", Counter, nullable=False, index=True),
-    Column("content_revision", Counter, nullable=False),
+    Column("content_revision", Counter, nullable=False, index=True),
     comment="The outbox that indexes follow, one row per document: when it last changed in any way, and when its passages did.",
 )
 

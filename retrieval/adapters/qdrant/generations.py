@@ -61,7 +61,8 @@ class BuildProgress:
     expected: int
 
     def __str__(self) -> str:
-        return f"{self.done:,} of {self.expected:,} passages" if self.expected >= self.done > 0 else f"{self.done:,} passages so far"
+        """A share, never a count: whoever waits may not read all that is counted."""
+        return f"{min(99, 100 * self.done // self.expected)} % done" if self.expected else "begun"
 
 
 class Generations:

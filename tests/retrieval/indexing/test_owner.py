@@ -182,4 +182,4 @@ def test_progress_is_told_to_those_who_search_meanwhile(index: EdgeIndex, feed: 
     builder.before_finish = look
     owner_of(index, feed, builder).rebuild()
 
-    assert said == ["the index is being rebuilt: 1 of 1 passages"]
+    assert said == ["the index is being rebuilt: 99 % done"]

@@ -44,6 +44,7 @@ def upgrade() -> None:
         comment="The outbox that indexes follow, one row per document: when it last changed in any way, and when its passages did.",
     )
     with op.batch_alter_table("changes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_changes_content_revision"), ["content_revision"], unique=False)
         batch_op.create_index(batch_op.f("ix_changes_revision"), ["revision"], unique=False)
 
     op.create_table(
