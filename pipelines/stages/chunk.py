@@ -141,9 +141,9 @@ def _size(pieces: Iterable[Piece]) -> int:
 
 
 def _repeated(before: Sequence[Piece], following: Sequence[Piece], room: int, overlap: int) -> list[Piece]:
-    """The sentences that the next passage repeats: as many as the overlap allows and fit in front of what follows, never all."""
+    """The sentences that the next passage repeats: as many as the overlap allows and fit in front of what follows."""
     tail: list[Piece] = []
-    for piece in reversed(before[1:]):
+    for piece in reversed(before):
         if not piece.is_sentence or _size(tail) + piece.size > overlap or not _fits([piece, *tail, *following], room):
             break
         tail.insert(0, piece)

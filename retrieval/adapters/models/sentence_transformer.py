@@ -149,11 +149,10 @@ def _batches(ids: Sequence[Sequence[int]], *, most_texts: int) -> Iterator[list[
 
 
 def _fast_encoder(model: SentenceTransformer) -> BertEncoder | None:
+    """For what may be a BERT with mean pooling and without prompts: whether it is, the comparison with its library tells."""
     modules: list[Any] = list(model)
     kinds = [type(module) for module in modules]
     if kinds not in ([Transformer, Pooling], [Transformer, Pooling, Normalize]) or any(model.prompts.values()):
-        return None
-    if modules[1].get_config_dict().get("pooling_mode") != "mean":
         return None
     bert = modules[0].auto_model
     try:

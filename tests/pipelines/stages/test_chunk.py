@@ -168,6 +168,16 @@ def test_a_larger_table_is_cut_between_rows_and_carries_its_header_row():
     assert all(passage.tokens <= 60 for passage in passages)
 
 
+def test_text_after_a_cut_table_does_not_carry_its_header_row():
+    rows = [f"Person {number} | {number}" for number in range(17)]
+    parsed = document(table("Name | Days\n" + "\n".join(rows)), text("Something else."))
+
+    *parts, after = cut(parsed, max_tokens=60)
+
+    assert parts[-1].tokens < 40
+    assert (after.text, after.prefix) == ("Something else.", "Handbook")
+
+
 def test_code_is_cut_between_lines():
     lines = [f"do_something(with_argument, {number})" for number in range(60)]
 
@@ -226,6 +236,13 @@ def test_an_endless_title_is_cut_and_leaves_room_for_text():
 
     assert all(passage.prefix.endswith("…") for passage in passages)
     assert all(passage.tokens - words([passage.text])[0] <= 15 for passage in passages)
+
+
+def test_a_title_without_spaces_is_bounded_in_characters():
+    (passage,) = cut(document(text("Text."), title="x" * 100_000), max_tokens=60)
+
+    assert passage.text == "Text."
+    assert len(passage.prefix) <= 15 * MAX_CHARACTERS_PER_TOKEN
 
 
 @pytest.mark.parametrize(("max_tokens", "overlap"), [(MIN_TOKENS - 1, 0), (60, 30), (60, -1)])

@@ -24,6 +24,7 @@ def cut(text: str) -> list[str]:
         pytest.param("J. R. Tolkien wrote. We read.", ["J. R. Tolkien wrote.", "We read."], id="initials"),
         pytest.param("Take vitamin C. The dose is low.", ["Take vitamin C.", "The dose is low."], id="a letter at the end"),
         pytest.param("It opens at 5 p.m. on Friday.", ["It opens at 5 p.m. on Friday."], id="a small letter carries on"),
+        pytest.param("Ask Yahoo! or leave.", ["Ask Yahoo! or leave."], id="a small letter after any mark"),
         pytest.param('He said "Stop." Then he left.', ['He said "Stop."', "Then he left."], id="closing quotes"),
         pytest.param("1. Register. 2. Sign.", ["1. Register.", "2. Sign."], id="enumerators"),
         pytest.param("- one\n- two", ["- one", "- two"], id="bullets"),

@@ -130,17 +130,22 @@ def test_loading_and_embedding_never_reach_for_the_network(no_network):
     assert loaded.embed_query("anything").shape == (384,)
 
 
-def test_a_model_by_path_with_a_head_the_fast_encoder_does_not_know_is_run_by_its_library(other_model, embedder):
-    pooling = json.dumps({"embedding_dimension": 384, "pooling_mode": "cls"})
-    (other_model / "1_Pooling" / "config.json").write_text(pooling, encoding="utf-8")
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        pytest.param("1_Pooling/config.json", {"embedding_dimension": 384, "pooling_mode": "cls"}, id="another pooling"),
+        pytest.param("config_sentence_transformers.json", {"prompts": {"query": "query: ", "document": "text: "}}, id="prompts"),
+    ],
+)
+def test_a_model_by_path_that_the_fast_encoder_does_not_know_is_run_by_its_library(file, content, other_model, embedder):
+    (other_model / file).write_text(json.dumps(content), encoding="utf-8")
 
     loaded = SentenceTransformerEmbedder(find_weights(str(other_model)), threads=1)
 
     assert loaded.model == f"other@{BUNDLED_SHA256[:12]}"
     assert loaded._encoder is None
-    assert np.linalg.norm(loaded.embed(["a", "b"]), axis=1) == pytest.approx(1)
-    assert loaded.embed_query("a") == pytest.approx(loaded.embed(["a"])[0], abs=1e-5)
-    assert loaded.embed_query("a") @ embedder.embed_query("a") < 0.99
+    assert np.linalg.norm(loaded.embed(["travel", "leave"]), axis=1) == pytest.approx(1)
+    assert loaded.embed_query("travel") @ embedder.embed_query("travel") < 0.99
 
 
 def test_a_fast_encoder_that_differs_from_its_library_is_not_used(monkeypatch):
