@@ -134,7 +134,7 @@ def test_loading_and_embedding_never_reach_for_the_network(no_network):
     ("file", "content"),
     [
         pytest.param("1_Pooling/config.json", {"embedding_dimension": 384, "pooling_mode": "cls"}, id="another pooling"),
-        pytest.param("config_sentence_transformers.json", {"prompts": {"query": "query: ", "document": "text: "}}, id="prompts"),
+        pytest.param("config_sentence_transformers.json", {"prompts": {"query": "query: ", "document": ""}}, id="a prompt for queries"),
     ],
 )
 def test_a_model_by_path_that_the_fast_encoder_does_not_know_is_run_by_its_library(file, content, other_model, embedder):
