@@ -57,7 +57,10 @@ class Settings(BaseSettings):
         "auto", description="`auto`: bfloat16 where the processor computes in it."
     )
     embedder_batch_passages: PositiveInt = Field(32, description="Passages embedded at once.")
-    embedder_threads: int = Field(0, ge=0, description="Threads for the embedder; 0: one per core.")
+    embedder_threads: int = Field(0, ge=0, description="Threads that embed passages; 0: one per core.")
+    embedder_query_threads: int = Field(
+        1, ge=0, description="Threads that embed one query; 0: one per core. More are little faster alone and slower on a busy machine."
+    )
     embedder_kept_queries: int = Field(1024, ge=0, description="Vectors of recent queries that are remembered; 0: none.")
 
     # Queries

@@ -40,7 +40,14 @@ class SentenceTransformerEmbedder:
     """Implements `Embedder`. Safe to call from several threads; queries never wait for a bulk that is being embedded."""
 
     def __init__(
-        self, weights: Weights, *, dtype: Dtype = "auto", batch_passages: int = 32, threads: int = 0, kept_queries: int = 1024
+        self,
+        weights: Weights,
+        *,
+        dtype: Dtype = "auto",
+        batch_passages: int = 32,
+        threads: int = 0,
+        query_threads: int = 1,
+        kept_queries: int = 1024,
     ) -> None:
         """Loads the model.
 
@@ -48,13 +55,15 @@ class SentenceTransformerEmbedder:
             weights: which model.
             dtype: `auto` is bfloat16 on processors that compute in it and float32 elsewhere.
             batch_passages: most texts computed at once.
-            threads: for the whole process; 0: one per core.
+            threads: for texts in bulk; 0: one per core.
+            query_threads: for one query; 0: one per core.
             kept_queries: vectors of recent queries that are remembered; 0: none.
 
         Raises:
             ModelMismatch: the files are not a model that sentence-transformers can load.
         """
-        torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+        cores = len(os.sched_getaffinity(0))
+        self._threads, self._query_threads = threads or cores, query_threads or cores
         self._weights = weights
         self._batch_passages = batch_passages
         self._model = _load(weights, _torch_dtype(dtype))
@@ -74,6 +83,7 @@ class SentenceTransformerEmbedder:
             dtype=settings.embedder_dtype,
             batch_passages=settings.embedder_batch_passages,
             threads=settings.embedder_threads,
+            query_threads=settings.embedder_query_threads,
             kept_queries=settings.embedder_kept_queries,
         )
 
@@ -93,13 +103,8 @@ class SentenceTransformerEmbedder:
         return self._tokens.counts(texts)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        if self._encoder is None:
-            return self._embed_slowly(texts)
-        vectors = np.empty((len(texts), self._dimensions), dtype=np.float32)
-        ids = self._tokens.ids(texts)
-        for batch in _batches(ids, most_texts=self._batch_passages):
-            vectors[batch] = _encoded(self._encoder, [ids[number] for number in batch])
-        return vectors
+        torch.set_num_threads(self._threads)
+        return self._embed(texts)
 
     def embed_query(self, text: str) -> Vectors:
         """The vector is shared with later callers and therefore read-only."""
@@ -108,9 +113,19 @@ class SentenceTransformerEmbedder:
 
     def _embed_query(self, text: str) -> Vectors:
         with self._query:
-            vectors = self._embed_slowly([text], as_query=True) if self._encoder is None else self.embed([text])
+            torch.set_num_threads(self._query_threads)
+            vectors = self._embed_slowly([text], as_query=True) if self._encoder is None else self._embed([text])
         vectors.setflags(write=False)
         return vectors.reshape(-1)
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        if self._encoder is None:
+            return self._embed_slowly(texts)
+        vectors = np.empty((len(texts), self._dimensions), dtype=np.float32)
+        ids = self._tokens.ids(texts)
+        for batch in _batches(ids, most_texts=self._batch_passages):
+            vectors[batch] = _encoded(self._encoder, [ids[number] for number in batch])
+        return vectors
 
     def _embed_slowly(self, texts: Sequence[str], *, as_query: bool = False) -> Vectors:
         """By sentence-transformers itself, for architectures and prompts that the fast encoder does not know."""

@@ -65,7 +65,7 @@ def test_a_question_is_nearer_to_its_answer_than_to_something_else(embedder):
 
 def test_a_query_asked_again_is_not_computed_again(embedder, monkeypatch):
     first = embedder.embed_query("asked twice")
-    monkeypatch.setattr(embedder, "embed", lambda _texts: pytest.fail("computed again"))
+    monkeypatch.setattr(embedder, "_embed", lambda _texts: pytest.fail("computed again"))
 
     again = embedder.embed_query("asked twice")
 
