@@ -9,6 +9,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import psycopg
 import pytest
+import structlog
 
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
 from retrieval.settings import Settings
@@ -16,6 +17,13 @@ from tests import postgres
 from tests.web_site import Site, serving_site
 
 EVALUATION_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_its_own() -> Iterator[None]:
+    """A command configures logging for its process; tests share one, whose standard error changes from test to test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -14,13 +14,15 @@ from retrieval.domain.clock import stamp
 from retrieval.domain.documents import Fetched, Gone, NotModified, ParsedDocument, QuarantineCode, Rejection, SourceFile
 from retrieval.domain.errors import SourceUnavailable
 from retrieval.domain.ids import content_hash
-from retrieval.domain.ingestion import ParsedRecord, SourceRun, StoredAttachment, Taken, WorkItem
+from retrieval.domain.ingestion import ParsedRecord, Seen, SourceRun, StoredAttachment, Taken, WorkItem
 from retrieval.ports.ingestion import Blobs, Staging
 
 MAX_NESTING = 3
 """Attachments of attachments are taken in down to this depth."""
 MAX_UNAVAILABLE_IN_A_ROW = 5
 """Documents that cannot be fetched one after the other before the source as a whole counts as down."""
+UNCHANGED_AT_ONCE = 500
+"""Documents found unchanged that are written in one transaction. Lost in a crash, they are only looked at once more."""
 
 
 class Parser(Protocol):
@@ -87,6 +89,7 @@ class TakeIn:
         self._progress = progress
         self._seen: set[str] = set()
         self._unavailable_in_a_row = 0
+        self._unwritten: list[Seen] = []
         self.counts = TakenIn()
 
     def take_in(self) -> TakenIn:
@@ -115,6 +118,7 @@ class TakeIn:
                 self._take(content, self._remember(content, found))
                 self.counts.parsed += 1
             self._progress(self.counts.done, total)
+        self._write_unchanged()
 
     def _jobs(self, pending: Sequence[WorkItem], contents: dict[str, _Content], total: int) -> Iterator[ParseJob]:
         """What needs parsing. Everything else is settled on the way."""
@@ -169,8 +173,15 @@ class TakeIn:
         return None
 
     def _unchanged(self, item: WorkItem, validator: str | None) -> None:
-        self._staging.unchanged(self._run, item, validator=validator, fingerprint=item.fingerprint)
+        self._unwritten.append(Seen(item.document, item.fingerprint, validator))
         self.counts.unchanged += 1
+        if len(self._unwritten) >= UNCHANGED_AT_ONCE:
+            self._write_unchanged()
+
+    def _write_unchanged(self) -> None:
+        if self._unwritten:
+            self._staging.unchanged(self._run, self._unwritten)
+            self._unwritten = []
 
     def _remember(self, content: _Content, found: ParsedDocument) -> ParsedRecord:
         attachments = [StoredAttachment(a.name, self._blobs.put(a.content), len(a.content)) for a in found.attachments]

@@ -50,6 +50,15 @@ class WorkItem:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """A document whose content is what it was: how to ask for it next time."""
+
+    document: str
+    fingerprint: str | None
+    validator: str | None
+
+
+@dataclass(frozen=True)
 class StoredAttachment:
     """An attachment whose bytes are in the blob store under their hash."""
 

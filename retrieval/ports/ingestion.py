@@ -14,6 +14,7 @@ from retrieval.domain.ingestion import (
     PublicationCounts,
     QuarantinedDocument,
     RunProgress,
+    Seen,
     SourceRun,
     StagedVersion,
     StoredAttachment,
@@ -63,8 +64,8 @@ class Staging(Protocol):
 
     def remember_parsed(self, key: str, parsed: ParsedDocument, attachments: Sequence[StoredAttachment]) -> ParsedRecord: ...
 
-    def unchanged(self, run: SourceRun, item: WorkItem, *, validator: str | None, fingerprint: str | None) -> None:
-        """The content is what it was: remember only how to ask next time."""
+    def unchanged(self, run: SourceRun, seen: Sequence[Seen]) -> None:
+        """The contents are what they were: remember only how to ask next time."""
 
     def take(self, run: SourceRun, taken: Taken) -> None:
         """Stage a version of this content, and list its attachments as documents of their own with the same readers."""

@@ -46,6 +46,7 @@ def test_only_the_settings_read_the_environment():
 
     assert readers <= {
         "retrieval/settings.py",
+        "retrieval/adapters/models/__init__.py",
         "retrieval/adapters/models/offline.py",
         "pipelines/parsing/child.py",
         "pipelines/parsing/server.py",

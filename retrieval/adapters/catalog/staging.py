@@ -13,7 +13,7 @@ from retrieval.adapters.catalog.tables import document_versions, documents, pars
 from retrieval.domain.clock import stamp
 from retrieval.domain.documents import Element, ElementKind, Gone, ParsedDocument, Rejection, Span, VersionState
 from retrieval.domain.ids import document_id, passage_id, text_hash, version_id
-from retrieval.domain.ingestion import ParsedRecord, QuarantinedDocument, SourceRun, StagedVersion, StoredAttachment, Taken, WorkItem
+from retrieval.domain.ingestion import ParsedRecord, QuarantinedDocument, Seen, SourceRun, StagedVersion, StoredAttachment, Taken, WorkItem
 from retrieval.domain.passages import DraftPassage
 
 _STAGED = VersionState.STAGED.value
@@ -69,13 +69,13 @@ class CatalogStaging:
                 connection.execute(insert(parsed).values(_parsed_row(record)))
         return record
 
-    def unchanged(self, run: SourceRun, item: WorkItem, *, validator: str | None, fingerprint: str | None) -> None:
+    def unchanged(self, run: SourceRun, seen: Sequence[Seen]) -> None:
+        rows = [{"seen": one.document, "fingerprint": one.fingerprint, "new_validator": one.validator} for one in seen]
         with self._database.write() as connection:
             fence(connection, run)
-            same = {"validator": validator, "taken_fingerprint": fingerprint}
-            connection.execute(update(documents).where(documents.c.id == item.document).values(**same))
-            fetching_failed = (quarantine.c.document == item.document, quarantine.c.content_hash.is_(None))
-            connection.execute(delete(quarantine).where(*fetching_failed))
+            if rows:
+                connection.execute(_SEEN, rows)
+                connection.execute(_FETCHED_AFTER_ALL, rows)
 
     def take(self, run: SourceRun, taken: Taken) -> None:
         with self._database.write() as connection:
@@ -270,6 +270,12 @@ _STAGED_TEXT = (
     .join(documents, documents.c.id == document_versions.c.document)
     .where(document_versions.c.id == bindparam("version"), document_versions.c.state == _STAGED)
 )
+_SEEN = (
+    update(documents)
+    .where(documents.c.id == bindparam("seen"))
+    .values(taken_fingerprint=bindparam("fingerprint"), validator=bindparam("new_validator"))
+)
+_FETCHED_AFTER_ALL = delete(quarantine).where(quarantine.c.document == bindparam("seen"), quarantine.c.content_hash.is_(None))
 _RETRY_DUE = and_(quarantine.c.next_attempt_at.is_not(None), quarantine.c.next_attempt_at <= bindparam("now"))
 _UNSEEN = or_(
     documents.c.listed_fingerprint.is_(None),
