@@ -1,4 +1,4 @@
-"""Taking in real folders and a real web site on loopback, with the real parsing pool."""
+"""Taking in real folders and a real web site on loopback, with the real parsing pool, on SQLite and on PostgreSQL."""
 
 import email.message
 from collections.abc import Callable, Iterator
@@ -26,8 +26,14 @@ EVERYONE = (PermissionRule("**", AccessPolicy.of(["everyone"])),)
 
 
 @pytest.fixture
-def quick(tmp_path: Path) -> Settings:
-    return Settings(data_directory=tmp_path / "archivist", web_allow_private_addresses=True, web_attempts=1, parse_retry_seconds=1)
+def quick(tmp_path: Path, catalog_url: str) -> Settings:
+    return Settings(
+        data_directory=tmp_path / "archivist",
+        catalog_url=catalog_url,
+        web_allow_private_addresses=True,
+        web_attempts=1,
+        parse_retry_seconds=1,
+    )
 
 
 @pytest.fixture(scope="module")
