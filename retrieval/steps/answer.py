@@ -43,6 +43,9 @@ RELATIVE_CUT = 0.8
 DUPLICATE_OVERLAP = 0.8
 """Two sentences with this part of their words in common say the same, unless they differ in a number or a negation."""
 
+HEADING_WORDS = 3
+"""Words of a numbered heading that ends in a full stop ("4. Revolving credit facility.")."""
+
 CELL_SEPARATOR = " | "
 _NEGATIONS = frozenset(["no", "not", "never", "none", "nor", "without", "except", "cannot"])
 _CLOSING_MARKS = (".", "!", "…", "\u3002", "\uff01")
@@ -150,11 +153,13 @@ def _quotable(hit: RetrievedPassage, asked: Sequence[str]) -> Iterator[Sentence]
 
 
 def _tells_nothing(text: str, found: Sequence[str], asked: Sequence[str]) -> bool:
-    """Whether it is itself a question, or a line like a heading with no term beyond those asked."""
+    """Whether it is itself a question, or reads like a heading: no term beyond those asked, and no full stop or but a few words."""
     end = text.rstrip(_CLOSERS)
     if end.endswith(_QUESTION_MARKS):
         return True
-    return not end.endswith(_CLOSING_MARKS) and CELL_SEPARATOR not in text and set(found) <= set(asked)
+    if CELL_SEPARATOR in text or not set(found) <= set(asked):
+        return False
+    return not end.endswith(_CLOSING_MARKS) or len(words(text)) <= HEADING_WORDS
 
 
 def _sentences_in(text: str, start: int, end: int) -> Iterator[Span]:
