@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from retrieval.adapters.blobs import FsspecBlobs
@@ -40,9 +40,12 @@ def open_embedder(settings: Settings) -> Embedder:
 def open_deferred_embedder(settings: Settings) -> Embedder:
     """The same, loaded when it first has to work. Raises ModelMismatch at once when its weights are not there."""
     from retrieval.adapters.models.deferred import DeferredEmbedder
+    from retrieval.adapters.models.known import is_known, known_tokens
     from retrieval.adapters.models.weights import find_weights
 
-    return DeferredEmbedder(find_weights(settings.embedder_model).id, lambda: open_embedder(settings))
+    weights = find_weights(settings.embedder_model)
+    load_tokens = partial(known_tokens, weights) if is_known(weights) else None
+    return DeferredEmbedder(weights.id, partial(open_embedder, settings), load_tokens=load_tokens)
 
 
 def change_feed(model: str, settings: Settings | None = None) -> CatalogFeed:
@@ -62,6 +65,13 @@ class Ingestion:
     @cached_property
     def embedder(self) -> Embedder:
         return self.make_embedder(self.settings)
+
+    def warm_up(self) -> None:
+        """Load a deferred model in the background, because it is going to be needed."""
+        from retrieval.adapters.models.deferred import DeferredEmbedder
+
+        if isinstance(self.embedder, DeferredEmbedder):
+            self.embedder.warm_up()
 
     @cached_property
     def feed(self) -> CatalogFeed:

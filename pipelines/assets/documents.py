@@ -1,16 +1,20 @@
 """The asset that fetches and parses."""
 
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
 import dagster as dg
 
 from pipelines.assets.partitions import SOURCES
 from pipelines.assets.previews import counts_table, quarantine_table
 from pipelines.assets.source_listing import source_listing
 from pipelines.assets.stage import at_work, connected
-from pipelines.parsing.sandbox import ParsePool
+from pipelines.parsing.sandbox import ParseJob, ParsePool
 from pipelines.parsing.version import PARSER_VERSION
 from pipelines.recipe import recipe_of
 from pipelines.resources import Workbench
-from pipelines.stages.take_in import TakeIn
+from pipelines.stages.take_in import Parser, TakeIn
+from retrieval.domain.documents import ParsedDocument, Rejection
 
 
 @dg.asset(partitions_def=SOURCES, group_name="ingestion", code_version=PARSER_VERSION, deps=[source_listing], kinds={"sql"})
@@ -21,7 +25,7 @@ def documents(context: dg.AssetExecutionContext, workbench: dg.ResourceParam[Wor
             connector=connector,
             staging=stage.catalog.staging,
             blobs=stage.ingestion.blobs,
-            parser=parser,
+            parser=_Warming(parser, stage.ingestion.warm_up),
             run=stage.run,
             recipe=recipe_of(stage.settings),
             parser_version=PARSER_VERSION,
@@ -37,3 +41,18 @@ def documents(context: dg.AssetExecutionContext, workbench: dg.ResourceParam[Wor
         }
         shown = {"rejected in this run": counts_table("code", found.rejected), "quarantine": quarantine_table(held)}
         return stage.result(counts, **shown)
+
+
+@dataclass(frozen=True)
+class _Warming:
+    """Parses, and has the model loaded meanwhile: what is parsed will be embedded. Where nothing is new, nothing is loaded."""
+
+    parser: Parser
+    warm_up: Callable[[], None]
+
+    def parse_many(self, jobs: Iterable[ParseJob]) -> Iterator[tuple[ParseJob, ParsedDocument | Rejection]]:
+        return self.parser.parse_many(map(self._noticed, jobs))
+
+    def _noticed(self, job: ParseJob) -> ParseJob:
+        self.warm_up()
+        return job

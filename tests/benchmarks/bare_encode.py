@@ -12,7 +12,9 @@ import torch
 from sqlalchemy import select
 
 from retrieval.adapters.catalog.tables import document_versions, passages, texts
-from retrieval.adapters.models.sentence_transformer import SentenceTransformerEmbedder
+from retrieval.adapters.models.library import open_library
+from retrieval.adapters.models.sentence_transformer import SentenceTransformerEmbedder, torch_dtype
+from retrieval.adapters.models.weights import find_weights
 from retrieval.bootstrap import open_catalog
 from retrieval.domain.passages import embedded_text
 from retrieval.settings import Settings
@@ -26,7 +28,7 @@ def main() -> int:
     settings = Settings()
     embedded = embedded_texts(settings)
     embedder = SentenceTransformerEmbedder.from_settings(settings)
-    model = embedder._model  # the very model, dtype and threads of the product
+    model = open_library(find_weights(settings.embedder_model), torch_dtype(settings.embedder_dtype))  # the product's own model and dtype
 
     def encode(batch: int) -> Callable[[list[str]], object]:
         return lambda given: model.encode(given, batch_size=batch, normalize_embeddings=True, show_progress_bar=False)

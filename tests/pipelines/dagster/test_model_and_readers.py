@@ -1,5 +1,7 @@
 """The chain's two ends: the model, which is loaded only when it has to work, and the readers, which are waited for."""
 
+import threading
+
 import pytest
 
 from pipelines.resources import Workbench
@@ -27,17 +29,28 @@ def test_documents_are_cut_and_embedded_by_the_real_model(plant: Plant) -> None:
 
 
 def test_a_run_with_nothing_to_embed_loads_no_model(plant: Plant) -> None:
-    def refuse() -> Embedder:
-        raise AssertionError("the model was loaded")
-
+    loaded_by: list[str] = []
     plant.register()
     plant.write("travel.md", "# Travel\n\nBy train.\n")
     plant.ingest()
-    object.__setattr__(plant.workbench.ingestion, "embedder", DeferredEmbedder("fake@1", refuse))
+    defer_model(plant, loaded_by)
 
     result = plant.ingest()
 
     assert result.success
+    assert loaded_by == []
+
+
+def test_the_model_is_loaded_beside_the_parsing_of_what_is_new(plant: Plant) -> None:
+    loaded_by: list[str] = []
+    plant.register()
+    plant.write("travel.md", "# Travel\n\nBy train.\n")
+    defer_model(plant, loaded_by)
+
+    result = plant.ingest()
+
+    assert result.success
+    assert loaded_by == ["load-embedder"]
 
 
 def test_a_run_waits_until_a_living_reader_shows_what_it_published(plant: Plant) -> None:
@@ -55,3 +68,13 @@ def test_a_run_waits_until_a_living_reader_shows_what_it_published(plant: Plant)
         check.passed for run in (behind, caught_up) for check in run.get_asset_check_evaluations() if check.check_name == "index_is_current"
     ]
     assert checks == [False, True]
+
+
+def defer_model(plant: Plant, loaded_by: list[str]) -> None:
+    """Puts a deferred model in the place of the plant's, which writes down the threads that load it."""
+
+    def load() -> Embedder:
+        loaded_by.append(threading.current_thread().name)
+        return plant.embedder
+
+    object.__setattr__(plant.workbench.ingestion, "embedder", DeferredEmbedder(plant.embedder.model, load))

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from retrieval.adapters.models import sentence_transformer
+from retrieval.adapters.models import known, library
+from retrieval.adapters.models.fast import FastModel
+from retrieval.adapters.models.library import LibraryModel, load_by_library, open_library
 from retrieval.adapters.models.sentence_transformer import SentenceTransformerEmbedder, computes_in_bfloat16
 from retrieval.adapters.models.weights import BUNDLED_SHA256, bundled_weights, find_weights
 from retrieval.domain.errors import ModelMismatch
@@ -39,9 +41,9 @@ def test_vectors_are_unit_rows_in_the_order_of_the_texts(embedder):
 def test_the_fast_encoder_gives_what_sentence_transformers_gives(embedder):
     texts = [text.encode("utf-8", "replace").decode() for text in TEXTS]
 
-    expected = embedder._model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+    expected = open_library(find_weights(""), torch.float32).encode(texts, normalize_embeddings=True, show_progress_bar=False)
 
-    assert embedder._encoder is not None
+    assert isinstance(embedder._loaded, FastModel)
     assert embedder.embed(texts) == pytest.approx(expected, abs=1e-5)
 
 
@@ -65,7 +67,7 @@ def test_a_question_is_nearer_to_its_answer_than_to_something_else(embedder):
 
 def test_a_query_asked_again_is_not_computed_again(embedder, monkeypatch):
     first = embedder.embed_query("asked twice")
-    monkeypatch.setattr(embedder, "_embed", lambda _texts: pytest.fail("computed again"))
+    monkeypatch.setattr(embedder._loaded, "embed_query", lambda _text: pytest.fail("computed again"))
 
     again = embedder.embed_query("asked twice")
 
@@ -143,30 +145,40 @@ def test_a_model_by_path_that_the_fast_encoder_does_not_know_is_run_by_its_libra
     loaded = SentenceTransformerEmbedder(find_weights(str(other_model)), threads=1)
 
     assert loaded.model == f"other@{BUNDLED_SHA256[:12]}"
-    assert loaded._encoder is None
+    assert isinstance(loaded._loaded, LibraryModel)
     assert np.linalg.norm(loaded.embed(["travel", "leave"]), axis=1) == pytest.approx(1)
     assert loaded.embed_query("travel") @ embedder.embed_query("travel") < 0.99
 
 
+def test_a_fast_encoder_that_gives_what_its_library_gives_is_used_for_models_that_are_not_known():
+    loaded = load_by_library(find_weights(""), torch.float32, batch_passages=32)
+
+    assert isinstance(loaded, FastModel)
+
+
 def test_a_fast_encoder_that_differs_from_its_library_is_not_used(monkeypatch):
     def blind_to_position(model: object) -> object:
-        encoder = known(model)
+        encoder = fast_encoder(model)
         return type(encoder)(**{**vars(encoder), "positions": torch.zeros_like(encoder.positions)})
 
-    known = sentence_transformer._fast_encoder
-    monkeypatch.setattr(sentence_transformer, "_fast_encoder", blind_to_position)
+    fast_encoder = library._fast_encoder
+    monkeypatch.setattr(library, "_fast_encoder", blind_to_position)
 
-    loaded = SentenceTransformerEmbedder(find_weights(""), dtype="float32", threads=1)
+    loaded = load_by_library(find_weights(""), torch.float32, batch_passages=32)
 
-    assert loaded._encoder is None
+    assert isinstance(loaded, LibraryModel)
 
 
 def test_bfloat16_stays_close_to_float32(embedder, monkeypatch):
-    monkeypatch.setattr(sentence_transformer, "_CHECKED_TEXTS", ("short", "a little longer"))  # processors without it take minutes
+    expected = known.expected_vectors()[:1]
+    monkeypatch.setattr(known, "CHECKED_TEXTS", known.CHECKED_TEXTS[:1])  # processors without it take minutes
+    monkeypatch.setattr(known, "expected_vectors", lambda: expected)
 
     loaded = SentenceTransformerEmbedder(find_weights(""), dtype="bfloat16", threads=1)
 
     vector = loaded.embed_query("Who approves travel?")
+    assert isinstance(loaded._loaded, FastModel)
+    assert loaded._loaded._encoder.words.dtype == torch.bfloat16
     assert vector.dtype == np.float32
     assert vector @ embedder.embed_query("Who approves travel?") > 0.99
 
