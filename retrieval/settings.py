@@ -72,9 +72,7 @@ class Settings(BaseSettings):
     fusion_lexical_weight: float = Field(0.55, ge=0, le=1, description="Share of the lexical leg in the fused score.")
     answer_max_sentences: PositiveInt = Field(3, description="Most sentences that an extractive answer quotes.")
     answer_passages: PositiveInt = Field(8, description="Retrieved passages that an answer may quote from.")
-    answer_embedded_sentences: PositiveInt = Field(
-        12, description="Sentences compared with the question by embedding; the cost of an answer."
-    )
+    answer_embedded_sentences: PositiveInt = Field(4, description="Sentences an answer chooses from by embedding; most of its cost.")
     answer_min_support: float = Field(0.44, ge=0, le=1, description="Least support at which a sentence is quoted.")
 
     # API
