@@ -35,6 +35,8 @@ PASSAGE_WEIGHT = 0.3
 
 PASSAGE_PRIOR = 0.5
 """How much the passage's similarity counts beside the lexical share when choosing what to embed."""
+PRIOR_CUT = 0.6
+"""A sentence is embedded only with this part of the best one's prior: below it none was chosen, and a quarter of the cost goes."""
 TERM_SATURATION = 0.5
 LENGTH_NORMALISATION = 0.3
 """BM25's k1 and b: low, because a sentence hardly repeats a term and a longer one is no worse a quote."""
@@ -95,7 +97,7 @@ def answer_from(
         retrieved: hits that passed the gate; nothing else is quoted.
         embedder: the one that made `vector`.
         passages: how many hits may be quoted.
-        embedded_sentences: how many sentences are embedded; the others are not quoted.
+        embedded_sentences: most sentences that are embedded; the others are not quoted.
         max_sentences: most sentences in the answer.
         min_support: least support of a quoted sentence, 0 to 1.
     """
@@ -173,9 +175,10 @@ def _shortlist(candidates: Sequence[Sentence], shares: Floats, *, limit: int) ->
         round(float(share) + PASSAGE_PRIOR * (sentence.passage_similarity or 0.0), SCORE_DECIMALS)
         for sentence, share in zip(candidates, shares, strict=True)
     ]
+    least = PRIOR_CUT * max(priors)
     kept: list[int] = []
     for at in sorted(range(len(candidates)), key=lambda at: (-priors[at], candidates[at].place)):
-        if len(kept) == limit:
+        if len(kept) == limit or priors[at] < least:
             break
         if not any(_says_the_same(candidates[at].text, candidates[other].text) for other in kept):
             kept.append(at)
