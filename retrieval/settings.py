@@ -89,11 +89,9 @@ class Settings(BaseSettings):
     call_timeout_seconds: float = Field(60.0, gt=0, description="Longest time they wait for the API.")
 
     # Evaluation
-    evaluation_directory: Path = Field(
-        Path(__file__).parents[2] / "shared" / "data", description="Folders of judged collections, for `make eval` alone."
-    )
+    evaluation_directory: Path = Field(Path("../shared/data"), description="Folders of judged collections, for `make eval` alone.")
     evaluation_cache_directory: Path = Field(
-        Path(__file__).parents[1] / ".cache" / "evaluation", description="Where evaluation keeps the embeddings of judged collections."
+        Path(".cache/evaluation"), description="Where evaluation keeps the embeddings of judged collections."
     )
 
     # Ingestion
