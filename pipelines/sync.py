@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import os
 import sys
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -14,7 +16,7 @@ from pipelines.assets.stage import SUCCEEDED
 from pipelines.console import console, error_lines, log_to_stderr
 from pipelines.definitions import definitions_over
 from pipelines.home import dagster_instance
-from pipelines.processes import PARTITION_TAG, WORKING, end_dead_runs
+from pipelines.processes import PARTITION_TAG, WORKING, end_dead_runs, worked_on_by
 from pipelines.progress import shown_progress
 from pipelines.resources import Workbench
 from retrieval.domain.errors import ArchivistError, Conflict, InvalidInput
@@ -72,8 +74,10 @@ def _synced(source: str, bench: Workbench, instance: dg.DagsterInstance) -> RunP
         _wait_for_others(source, instance)
         instance.add_dynamic_partitions(SOURCES_NAME, [source])
         job = definitions_over(bench).resolve_job_def("ingest_source")
-        tags = {SOURCE_TAG: source, "dagster/max_retries": "0"}
-        result = job.execute_in_process(_QUIET, instance, source, raise_on_error=False, tags=tags)
+        run_id = str(uuid.uuid4())
+        # The run names its process from the first moment: killed before its first step, it must not be waited for.
+        tags = {SOURCE_TAG: source, "dagster/max_retries": "0", **worked_on_by(run_id, os.getpid())}
+        result = job.execute_in_process(_QUIET, instance, source, raise_on_error=False, tags=tags, run_id=run_id)
     for run in bench.catalog.runs.runs(source):
         if run.id == result.run_id:
             return run

@@ -43,6 +43,7 @@ class Stack:
 
     def __enter__(self) -> Self:
         settings = self.settings
+        _end_in_order()
         _check_free("ARCHIVIST_PORT", settings.host, settings.port)
         _check_free("ARCHIVIST_DAGSTER_PORT", settings.dagster_host, settings.dagster_port)
         try:
@@ -135,6 +136,12 @@ def _check_free(setting: str, host: str, port: int) -> None:
 def _signal(part: _Part, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(part.process.pid, number)
+
+
+def _end_in_order() -> None:
+    """Ctrl-C and SIGTERM leave by way of every `with` block, also where a shell started us in the background with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _end_with_parent() -> None:
