@@ -12,7 +12,6 @@ from dataclasses import asdict
 import dagster as dg
 
 from pipelines.assets.partitions import SOURCE_TAG, SOURCES_NAME
-from pipelines.assets.stage import SUCCEEDED
 from pipelines.console import console, error_lines, log_to_stderr
 from pipelines.definitions import definitions_over
 from pipelines.home import dagster_instance
@@ -20,7 +19,7 @@ from pipelines.processes import PARTITION_TAG, WORKING, end_dead_runs, worked_on
 from pipelines.progress import shown_progress
 from pipelines.resources import Workbench
 from retrieval.domain.errors import ArchivistError, Conflict, InvalidInput
-from retrieval.domain.ingestion import RunProgress
+from retrieval.domain.ingestion import SUCCEEDED, RunProgress
 from retrieval.domain.sources import SourceState
 from retrieval.settings import Settings
 

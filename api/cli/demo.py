@@ -17,6 +17,7 @@ from api.cli.output import console
 from api.cli.stack import Stack
 from api.cli.up import watch
 from retrieval.domain.errors import ArchivistError, Unavailable
+from retrieval.domain.ingestion import FAILED
 from retrieval.settings import Settings
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _show(progress: Progress, task: Any, catalog: "Catalog", source: str) -> Non
         progress.update(task, phase="published", completed=total, total=total)
         return
     runs = catalog.runs.runs(source, limit=1)
-    if runs and runs[0].outcome == "failed":
+    if runs and runs[0].outcome == FAILED:
         raise ArchivistError(f"the run over {source} failed: {runs[0].problem}")
     if runs:
         progress.update(

@@ -15,11 +15,8 @@ from pipelines.connectors.registry import connect
 from pipelines.processes import worked_on_by
 from pipelines.resources import Workbench
 from retrieval.domain.errors import ArchivistError, Fenced, Unavailable
-from retrieval.domain.ingestion import SourceRun
+from retrieval.domain.ingestion import CANCELLED, FAILED, SUCCEEDED, SourceRun
 
-SUCCEEDED = "succeeded"
-FAILED = "failed"
-CANCELLED = "cancelled"
 PROGRESS_SECONDS = 1.0
 """Least time between two entries of progress: each is a durable write."""
 

@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 
 from retrieval.domain.documents import Element
 
+SUCCEEDED = "succeeded"
+FAILED = "failed"
+CANCELLED = "cancelled"
+"""The outcomes of a run."""
+
 
 @dataclass(frozen=True)
 class SourceRun:

@@ -30,7 +30,6 @@ class IndexOwner:
 
     Attributes:
         renew_after_passages: passages written into a generation before a new, optimised one is built beside it.
-        report: told the applied revision after each look at the catalog, e.g. to write a heartbeat there.
     """
 
     def __init__(
@@ -41,14 +40,12 @@ class IndexOwner:
         *,
         batch_documents: int,
         renew_after_passages: int,
-        report: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._feed = feed
         self._index = index
         self._builder = builder
         self._batch_documents = batch_documents
         self._renew_after_passages = renew_after_passages
-        self._report = report
         self._follower = Follower(feed, index, batch_documents=batch_documents)
         self._stopping = threading.Event()
         self._building: threading.Thread | None = None
@@ -70,10 +67,10 @@ class IndexOwner:
             raise
 
     def follow(self) -> None:
-        """One look at the catalog: apply, persist when due, report, and start a build when one is needed."""
+        """One look at the catalog: apply, persist when due, and start a build when one is needed."""
         try:
             if not self._index.needs_build:
-                self._report(self.catch_up(None))
+                self.catch_up(None)
                 self._index.persist_if_due()
         finally:
             if self._index.needs_build or self._index.written_passages >= self._renew_after_passages:

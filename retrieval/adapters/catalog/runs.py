@@ -8,11 +8,8 @@ from sqlalchemy import Connection, insert, select, update
 from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.tables import source_runs, sources
 from retrieval.domain.errors import Conflict, Fenced, InvalidInput
-from retrieval.domain.ingestion import RunProgress, SourceRun
+from retrieval.domain.ingestion import SUCCEEDED, RunProgress, SourceRun
 from retrieval.domain.sources import SourceState
-
-SUCCEEDED = "succeeded"
-FAILED = "failed"
 
 
 class CatalogRuns:
