@@ -63,6 +63,18 @@ class Settings(BaseSettings):
     )
     embedder_kept_queries: int = Field(1024, ge=0, description="Vectors of recent queries that are remembered; 0: none.")
 
+    # Permissions
+    default_clearance: Literal["public", "internal", "confidential", "restricted"] = Field(
+        "restricted", description="Most sensitive classification for principals without a clearance; a grant is needed in any case."
+    )
+    application_clearance: Literal["public", "internal", "confidential", "restricted"] = Field(
+        "internal", description="Most sensitive classification of what an application reads that asks for nobody."
+    )
+    permission_max_age_hours: int = Field(
+        720, ge=0, description="Age at which a source's permissions are too old to be believed, where it sets none itself; 0: never."
+    )
+    authorise_kept_principals: int = Field(1024, ge=0, description="Principals whose readable classes are remembered; 0: none.")
+
     # Queries
     query_max_characters: PositiveInt = Field(4096, description="Longest query.")
     query_max_top_k: PositiveInt = Field(100, description="Most hits a caller may ask for.")

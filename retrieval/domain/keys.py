@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.permissions import Principal, PrincipalKind, check_subject
+from retrieval.domain.roles import DEFAULT_ROLES, Role
 
 MAX_LABEL_LENGTH = 200
 ID_CHARACTERS = 16
@@ -59,6 +60,8 @@ class StoredApiKey:
 
     Attributes:
         secret_hash: `ApiKey.secret_hash`, 32 bytes.
+        principal: for whom it speaks; `principal.sources` are the only sources it is good for.
+        roles: what it is good for.
         expires_at: the first moment at which the key is not accepted; None: it does not expire.
         revoked_at: None while the key has not been revoked.
     """
@@ -70,8 +73,11 @@ class StoredApiKey:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    roles: frozenset[Role] = frozenset()
 
     def __post_init__(self) -> None:
+        if not self.roles:
+            object.__setattr__(self, "roles", DEFAULT_ROLES[self.principal.kind])
         if len(self.label) > MAX_LABEL_LENGTH:
             raise InvalidInput.of("label", "is too long", limit=f"{MAX_LABEL_LENGTH} characters")
 

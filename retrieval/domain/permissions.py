@@ -10,8 +10,10 @@ from retrieval.domain.errors import InvalidInput
 
 EVERYONE = "everyone"
 LOCAL_ISSUER = "archivist"
-MAX_SUBJECT_LENGTH = 320
-"""Characters. Room for the longest e-mail address and a kind in front of it."""
+MAX_SUBJECT_LENGTH = 1024
+"""Characters. Room for a kind, the URL of an issuer and the 255 characters of an OpenID Connect subject."""
+ISSUER_SEPARATOR = "|"
+"""Between a foreign issuer and its id. Neither an issuer nor a local id holds one, so a subject can be read in one way only."""
 
 _SUBJECT = re.compile(r"(user|group|app):[^\s:][^\s]*")
 
@@ -76,21 +78,47 @@ NOBODY = AccessPolicy()
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is asking, once authenticated."""
+    """Who is asking, once authenticated, and what the credential itself says of its reach.
+
+    Attributes:
+        id: immutable within the issuer; compared byte by byte. Never an e-mail address.
+        issuer: `archivist` for local principals, else the URL of the identity provider.
+        groups: group subjects that the credential vouches for, beside those of the directory.
+        sources: the only sources that the credential is good for; None: no restriction.
+        through: the application that asks on this principal's behalf. What it may not see, it does not get.
+    """
 
     id: str
     kind: PrincipalKind = PrincipalKind.USER
     issuer: str = LOCAL_ISSUER
+    groups: frozenset[str] = frozenset()
+    sources: frozenset[str] | None = None
+    through: "Principal | None" = None
 
     def __post_init__(self) -> None:
+        if ISSUER_SEPARATOR in (self.id if self.issuer == LOCAL_ISSUER else self.issuer):
+            raise InvalidInput.of("principal", f"holds a '{ISSUER_SEPARATOR}', which stands between an issuer and its ids")
         check_subject(self.subject, field="principal")
+        if self.through is not None and (self.through.kind is not PrincipalKind.APP or self.kind is not PrincipalKind.USER):
+            raise InvalidInput.of("principal", "only an application asks on behalf, and only on a user's")
 
     @property
     def subject(self) -> str:
         """What a grant must name to mean this principal. Other issuers' ids cannot collide with local ones."""
-        if self.issuer == LOCAL_ISSUER:
-            return f"{self.kind.value}:{self.id}"
-        return f"{self.kind.value}:{self.issuer}|{self.id}"
+        return subject_of(self.kind.value, self.id, issuer=self.issuer)
+
+    @property
+    def reach(self) -> frozenset[str] | None:
+        """The sources that this credential and that of the application both are good for; None: no restriction."""
+        mine, theirs = self.sources, self.through.sources if self.through is not None else None
+        if mine is None or theirs is None:
+            return mine if theirs is None else theirs
+        return mine & theirs
+
+
+def subject_of(kind: str, id_: str, *, issuer: str = LOCAL_ISSUER) -> str:
+    """How a grant names a user, group or application of an issuer: `user:ann`, `group:https://login.example|7f3a`."""
+    return f"{kind}:{id_}" if issuer == LOCAL_ISSUER else f"{kind}:{issuer}{ISSUER_SEPARATOR}{id_}"
 
 
 @dataclass(frozen=True)
@@ -99,14 +127,12 @@ class AccessScope:
 
     Attributes:
         principal: who asks.
-        subjects: what the principal acts as: itself, its groups, `everyone`.
-        classes: ids of the access classes readable to those subjects, ascending. Empty: nothing is readable.
+        classes: ids of the access classes readable to the principal, ascending. Empty: nothing is readable.
         revision: the catalog revision at which this was true.
         readable_passages: how many current passages the classes hold.
     """
 
     principal: Principal
-    subjects: frozenset[str]
     classes: tuple[int, ...]
     revision: int
     readable_passages: int

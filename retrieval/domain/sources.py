@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TypeVar
 
 from retrieval.domain.errors import FieldProblem, InvalidInput
 from retrieval.domain.permissions import NOBODY, AccessPolicy, check_subject
@@ -12,7 +13,11 @@ from retrieval.domain.permissions import NOBODY, AccessPolicy, check_subject
 MAX_RULES = 500
 MAX_GLOB_LENGTH = 500
 MAX_TITLE_LENGTH = 200
+MAX_PERMISSION_AGE_HOURS = 24 * 366
 _SOURCE_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+_REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Classification(StrEnum):
@@ -22,6 +27,18 @@ class Classification(StrEnum):
     INTERNAL = "internal"
     CONFIDENTIAL = "confidential"
     RESTRICTED = "restricted"
+
+    @property
+    def sensitivity(self) -> int:
+        """0 for public, 3 for restricted. Who is cleared for one is cleared for all below."""
+        return list(Classification).index(self)
+
+
+class StalePermissions(StrEnum):
+    """What happens to a source's documents when its permissions were last read too long ago."""
+
+    WITHHOLD = "withhold"
+    WARN = "warn"
 
 
 class SourceState(StrEnum):
@@ -51,6 +68,9 @@ class SourceSpec:
         location: the connector's own options, all strings or lists of strings (`pipelines/connectors` checks them).
         rules: permission rules, first match gives the allowed subjects, every match adds its denied ones.
         schedule: five-field cron in UTC, or empty for on demand only.
+        region: where its documents may be read, e.g. `eu`; empty: anywhere. A principal's regions must name it.
+        max_permission_age_hours: how old the permissions that were last read may be; 0: the service's default.
+        stale_permissions: what happens then.
     """
 
     id: str
@@ -61,6 +81,9 @@ class SourceSpec:
     rules: tuple[PermissionRule, ...] = ()
     classification: Classification = Classification.INTERNAL
     schedule: str = ""
+    region: str = ""
+    max_permission_age_hours: int = 0
+    stale_permissions: StalePermissions = StalePermissions.WITHHOLD
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
@@ -80,6 +103,11 @@ class SourceSpec:
             AccessPolicy.of([self.owner])
         except InvalidInput:
             problems.append(FieldProblem("owner", "a subject such as 'user:dana' or 'group:finance'"))
+        if self.region and not _REGION.fullmatch(self.region):
+            problems.append(FieldProblem("region", "lower-case letters, digits and hyphens, e.g. 'eu'", "1 to 32 characters"))
+        if not 0 <= self.max_permission_age_hours <= MAX_PERMISSION_AGE_HOURS:
+            limit = f"1 to {MAX_PERMISSION_AGE_HOURS} hours, or 0 for the service's default"
+            problems.append(FieldProblem("max_permission_age_hours", "is out of range", limit))
         if len(self.rules) > MAX_RULES:
             problems.append(FieldProblem("rules", "too many permission rules", f"{MAX_RULES} rules"))
         for number, rule in enumerate(self.rules, 1):
@@ -101,6 +129,9 @@ def spec_as_json(spec: SourceSpec) -> dict[str, object]:
         "rules": [{"glob": r.glob, "allow": sorted(r.policy.allow), "deny": sorted(r.policy.deny)} for r in spec.rules],
         "classification": spec.classification.value,
         "schedule": spec.schedule,
+        "region": spec.region,
+        "max_permission_age_hours": spec.max_permission_age_hours,
+        "stale_permissions": spec.stale_permissions.value,
     }
 
 
@@ -119,10 +150,11 @@ def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
         problems.append(FieldProblem("location", "a mapping of the connector's options"))
     if not isinstance(rules, list):
         problems.append(FieldProblem("rules", "a list of {glob, allow, deny}"))
-    try:
-        classification = Classification(str(raw.get("classification", Classification.INTERNAL.value)))
-    except ValueError:
-        problems.append(FieldProblem("classification", "not a classification", "one of " + ", ".join(c.value for c in Classification)))
+    classification = _one_of(Classification, "classification", raw, Classification.INTERNAL, problems)
+    stale = _one_of(StalePermissions, "stale_permissions", raw, StalePermissions.WITHHOLD, problems)
+    max_age = raw.get("max_permission_age_hours", 0)
+    if not isinstance(max_age, int) or isinstance(max_age, bool):
+        problems.append(FieldProblem("max_permission_age_hours", "must be a whole number", "hours"))
     read = [_rule(number, rule, problems) for number, rule in enumerate(rules, 1)] if isinstance(rules, list) else []
     if problems:
         raise InvalidInput(problems)
@@ -136,7 +168,18 @@ def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
         rules=tuple(read),
         classification=classification,
         schedule=str(raw.get("schedule") or ""),
+        region=str(raw.get("region") or ""),
+        max_permission_age_hours=int(max_age) if isinstance(max_age, int) else 0,
+        stale_permissions=stale,
     )
+
+
+def _one_of(kind: type[Choice], field: str, raw: Mapping[str, object], default: Choice, problems: list[FieldProblem]) -> Choice:
+    try:
+        return kind(str(raw.get(field, default.value)))
+    except ValueError:
+        problems.append(FieldProblem(field, f"not a {field.replace('_', ' ')}", "one of " + ", ".join(each.value for each in kind)))
+        return default
 
 
 def _rule(number: int, raw: object, problems: list[FieldProblem]) -> PermissionRule:

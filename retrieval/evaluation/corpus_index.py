@@ -46,7 +46,7 @@ def open_corpus_index(corpus: Corpus, vectors: Vectors, *, model: str) -> Iterat
     """An index of the whole collection in a temporary directory. `vectors` has one row for each document, in order."""
     indexed = [_indexed(corpus.name, document, vector.tolist()) for document, vector in zip(corpus.documents, vectors, strict=True)]
     passages = {one.passages[0].id: document.id for one, document in zip(indexed, corpus.documents, strict=True)}
-    scope = AccessScope(Principal("evaluation"), frozenset({"everyone"}), (_CLASS,), revision=1, readable_passages=len(indexed))
+    scope = AccessScope(Principal("evaluation"), (_CLASS,), revision=1, readable_passages=len(indexed))
     with TemporaryDirectory() as directory:
         shard = EdgeShard.create(Path(directory) / "shard", IndexIdentity(model, vectors.shape[1]))
         try:

@@ -77,12 +77,15 @@ class Gated:
     withheld: int
     altered: tuple[str, ...]
     """Ids of passages whose text in the index is not the catalog's: for the log, never for the caller."""
+    stale_permissions: bool = False
+    """Whether one of them is from a source whose permissions were last read too long ago, and which only warns."""
 
 
 class GateReader(Protocol):
     """The catalog as the last word: one snapshot, read after the search."""
 
-    def gate(self, principal: Principal, candidates: Sequence[Candidate]) -> Gated: ...
+    def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0) -> Gated:
+        """Raises RevisionNotReached when the catalog that answers has not reached `at_least`."""
 
 
 @dataclass(frozen=True)

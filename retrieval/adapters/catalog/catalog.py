@@ -1,12 +1,15 @@
 """The catalog, wired: one object that holds every port the catalog implements."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from retrieval.adapters.catalog.authority import AccessDefaults, Authority
+from retrieval.adapters.catalog.directory import CatalogDirectory
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database, current_revision
 from retrieval.adapters.catalog.followers import CatalogFollowers
 from retrieval.adapters.catalog.gate import CatalogGate
-from retrieval.adapters.catalog.keys import CatalogDirectory, CatalogKeys
+from retrieval.adapters.catalog.keys import CatalogKeys
 from retrieval.adapters.catalog.listing import CatalogListing
 from retrieval.adapters.catalog.publishing import CatalogPublishing
 from retrieval.adapters.catalog.reader import CatalogDocuments
@@ -15,6 +18,7 @@ from retrieval.adapters.catalog.sources import CatalogSources
 from retrieval.adapters.catalog.staging import CatalogStaging
 from retrieval.domain.clock import Clock
 from retrieval.domain.errors import ArchivistError
+from retrieval.domain.sources import Classification
 from retrieval.settings import Settings
 
 
@@ -61,17 +65,27 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
     except ArchivistError:
         database.close()
         raise
+    authority = Authority(database, access_defaults(settings))
+    max_age = timedelta(hours=settings.permission_max_age_hours)
     return Catalog(
         database=database,
-        gate=CatalogGate(database),
-        documents=CatalogDocuments(database),
-        sources=CatalogSources(database),
+        gate=CatalogGate(database, authority),
+        documents=CatalogDocuments(database, authority),
+        sources=CatalogSources(database, default_max_age=max_age),
         runs=CatalogRuns(database),
-        listing=CatalogListing(database),
+        listing=CatalogListing(database, default_max_age=max_age),
         staging=CatalogStaging(database, attempts=settings.parse_attempts, retry_seconds=settings.parse_retry_seconds),
         embeddings=CatalogEmbeddings(database),
         publishing=CatalogPublishing(database),
         index_state=CatalogFollowers(database),
         keys=CatalogKeys(database),
         directory=CatalogDirectory(database),
+    )
+
+
+def access_defaults(settings: Settings) -> AccessDefaults:
+    return AccessDefaults(
+        clearance=Classification(settings.default_clearance),
+        application_clearance=Classification(settings.application_clearance),
+        remembered=settings.authorise_kept_principals,
     )

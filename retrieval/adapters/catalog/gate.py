@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, select
 
-from retrieval.adapters.catalog.classes import passages_in, readable_classes, subjects_of
+from retrieval.adapters.catalog.authority import Authority
 from retrieval.adapters.catalog.engine import Database, current_revision
-from retrieval.adapters.catalog.tables import document_versions, documents, passages
+from retrieval.adapters.catalog.tables import document_versions, documents, passages, sources
 from retrieval.domain.documents import Span, VersionState
+from retrieval.domain.errors import RevisionNotReached
 from retrieval.domain.ids import text_hash
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.permissions import AccessScope, Principal
@@ -26,9 +27,11 @@ _LIVE = (
         document_versions.c.uri,
         document_versions.c.media_type,
         document_versions.c.modified_at,
+        sources.c.permissions_fresh_until.label("fresh_until"),
     )
     .join(document_versions, document_versions.c.id == passages.c.version)
     .join(documents, documents.c.id == document_versions.c.document)
+    .join(sources, sources.c.id == documents.c.source)
     .where(passages.c.id.in_(bindparam("ids", expanding=True)), document_versions.c.state == VersionState.CURRENT.value)
 )
 
@@ -36,24 +39,27 @@ _LIVE = (
 class CatalogGate:
     """`ScopeReader` and `GateReader` over the catalog. Every call is one snapshot."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, authority: Authority) -> None:
         self._database = database
+        self._authority = authority
 
     def scope(self, principal: Principal) -> AccessScope:
         with self._database.read() as connection:
-            subjects = subjects_of(connection, principal)
-            classes = readable_classes(connection, subjects)
-            return AccessScope(principal, subjects, classes, current_revision(connection), passages_in(connection, classes))
+            return self._authority.scope(connection, principal)
 
-    def gate(self, principal: Principal, candidates: Sequence[Candidate]) -> Gated:
+    def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0) -> Gated:
         with self._database.read() as connection:
             revision = current_revision(connection)
-            classes = frozenset(readable_classes(connection, subjects_of(connection, principal)))
+            if revision < at_least:
+                raise RevisionNotReached("the catalog that answers is older than what the caller has seen")
+            classes = self._authority.classes(connection, principal)
             rows = connection.execute(_LIVE, {"ids": [c.passage for c in candidates]}).all() if candidates else []
+        now = self._database.now()
         live = {row.id: row for row in rows if row.access_class in classes}
         altered = tuple(c.passage for c in candidates if c.passage in live and text_hash(c.text) != live[c.passage].text_hash)
         readable = tuple(_readable(live[c.passage], c.text, revision) for c in candidates if c.passage in live and c.passage not in altered)
-        return Gated(readable, revision, withheld=len(candidates) - len(readable), altered=altered)
+        stale = any(live[passage.id].fresh_until is not None and live[passage.id].fresh_until <= now for passage in readable)
+        return Gated(readable, revision, withheld=len(candidates) - len(readable), altered=altered, stale_permissions=stale)
 
 
 def _readable(row: Row[Any], text: str, revision: int) -> ReadablePassage:

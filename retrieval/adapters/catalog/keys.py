@@ -1,17 +1,18 @@
-"""API keys and memberships."""
+"""API keys."""
 
-from collections.abc import Iterable
+import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from retrieval.adapters.catalog.engine import Database
-from retrieval.adapters.catalog.tables import api_keys, memberships
+from retrieval.adapters.catalog.tables import api_keys
 from retrieval.domain.clock import stamp, unstamp
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.keys import StoredApiKey
-from retrieval.domain.permissions import Principal, PrincipalKind, check_subject
+from retrieval.domain.permissions import Principal, PrincipalKind
+from retrieval.domain.roles import roles_named
 
 
 class CatalogKeys:
@@ -21,6 +22,7 @@ class CatalogKeys:
         self._database = database
 
     def add(self, key: StoredApiKey) -> None:
+        sources = key.principal.sources
         with self._database.write() as connection:
             connection.execute(
                 insert(api_keys).values(
@@ -29,6 +31,8 @@ class CatalogKeys:
                     principal_issuer=key.principal.issuer,
                     principal_kind=key.principal.kind.value,
                     principal_id=key.principal.id,
+                    roles=json.dumps(sorted(key.roles)),
+                    sources=None if sources is None else json.dumps(sorted(sources)),
                     label=key.label,
                     created_at=stamp(key.created_at),
                     expires_at=None if key.expires_at is None else stamp(key.expires_at),
@@ -54,30 +58,13 @@ class CatalogKeys:
             connection.execute(update(api_keys).where(*live).values(revoked_at=stamp(at)))
 
 
-class CatalogDirectory:
-    """`Directory` over the catalog."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def set_groups(self, subject: str, groups: Iterable[str]) -> None:
-        check_subject(subject)
-        wanted = sorted({check_subject(group, field="group") for group in groups})
-        with self._database.write() as connection:
-            connection.execute(delete(memberships).where(memberships.c.member == subject))
-            if wanted:
-                connection.execute(insert(memberships), [{"member": subject, "group": group} for group in wanted])
-
-    def groups(self, subject: str) -> frozenset[str]:
-        with self._database.read() as connection:
-            return frozenset(connection.scalars(select(memberships.c.group).where(memberships.c.member == subject)))
-
-
 def _stored(row: Row[Any]) -> StoredApiKey:
+    sources = None if row.sources is None else frozenset(json.loads(row.sources))
     return StoredApiKey(
         id=row.id,
         secret_hash=bytes(row.secret_hash),
-        principal=Principal(row.principal_id, PrincipalKind(row.principal_kind), row.principal_issuer),
+        principal=Principal(row.principal_id, PrincipalKind(row.principal_kind), row.principal_issuer, sources=sources),
+        roles=roles_named(json.loads(row.roles)),
         label=row.label,
         created_at=unstamp(row.created_at),
         expires_at=None if row.expires_at is None else unstamp(row.expires_at),

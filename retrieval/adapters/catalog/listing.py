@@ -1,6 +1,7 @@
 """What a source holds and who may read it. A changed permission takes effect in the transaction that records it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
@@ -9,7 +10,8 @@ from retrieval.adapters.catalog.classes import class_of, count_passages
 from retrieval.adapters.catalog.engine import Database, next_revision
 from retrieval.adapters.catalog.outbox import announce
 from retrieval.adapters.catalog.runs import fence
-from retrieval.adapters.catalog.tables import document_versions, documents, source_runs
+from retrieval.adapters.catalog.sources import fresh_until_of
+from retrieval.adapters.catalog.tables import document_versions, documents, source_runs, sources
 from retrieval.domain.clock import stamp
 from retrieval.domain.documents import SourceFile
 from retrieval.domain.errors import InvalidInput
@@ -35,8 +37,9 @@ _MOVED = update(documents).where(documents.c.id == bindparam("moved")).values(ac
 class CatalogListing:
     """`Listing` over the catalog."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, default_max_age: timedelta) -> None:
         self._database = database
+        self._default_max_age = default_max_age
 
     def record(self, run: SourceRun, files: Sequence[SourceFile]) -> ListingCounts:
         by_id = {document_id(run.source, file.key): file for file in files}
@@ -45,7 +48,7 @@ class CatalogListing:
         with self._database.write() as connection:
             fence(connection, run)
             known = {row.id: row for row in connection.execute(select(documents).where(documents.c.id.in_(list(by_id))))}
-            classes = {policy: class_of(connection, policy) for policy in {file.policy for file in files}}
+            classes = {policy: class_of(connection, run.source, policy) for policy in {file.policy for file in files}}
             new = [_row(run, id_, file, classes[file.policy]) for id_, file in by_id.items() if id_ not in known]
             if new:
                 connection.execute(insert(documents), new)
@@ -75,6 +78,7 @@ class CatalogListing:
                 .values(listed_run=run.id)
             )
             connection.execute(update(source_runs).where(source_runs.c.id == run.id).values(listed_at=self._database.now()))
+            self._permissions_read(connection, run)
             missing = connection.scalar(
                 select(func.count())
                 .select_from(documents)
@@ -82,6 +86,19 @@ class CatalogListing:
                 .where(documents.c.listed_run.is_distinct_from(run.id))
             )
         return ListingCounts(missing=int(missing or 0))
+
+    def _permissions_read(self, connection: Connection, run: SourceRun) -> None:
+        """The permissions are as old as the run's start. A revision if they had been too old to be believed."""
+        row = connection.execute(
+            select(sources.c.spec, sources.c.permissions_fresh_until, source_runs.c.started_at)
+            .join(source_runs, source_runs.c.source == sources.c.id)
+            .where(source_runs.c.id == run.id)
+        ).one()
+        fresh_until = fresh_until_of(row.spec, row.started_at, self._default_max_age)
+        held = {"permissions_read_at": row.started_at, "permissions_fresh_until": fresh_until}
+        connection.execute(update(sources).where(sources.c.id == run.source).values(**held))
+        if row.permissions_fresh_until is not None and row.permissions_fresh_until <= self._database.now():
+            next_revision(connection)
 
 
 def reclassify(connection: Connection, moved: dict[str, int]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from retrieval.adapters.catalog.classes import readable_classes, subjects_of
+from retrieval.adapters.catalog.authority import Authority
 from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.tables import document_versions, documents, parsed, texts
 from retrieval.domain.documents import VersionState
@@ -19,12 +19,13 @@ _SHOWN = (VersionState.CURRENT.value, VersionState.SUPERSEDED.value)
 class CatalogDocuments:
     """`DocumentReader` over the catalog."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, authority: Authority) -> None:
         self._database = database
+        self._authority = authority
 
     def document(self, principal: Principal, document: str) -> ReadableDocument:
         with self._database.read() as connection:
-            classes = readable_classes(connection, subjects_of(connection, principal))
+            classes = self._authority.scope(connection, principal).classes
             row = connection.execute(
                 select(
                     documents.c.source,

@@ -1,23 +1,26 @@
 """The registry of sources."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from retrieval.adapters.catalog.engine import Database
+from retrieval.adapters.catalog.engine import Database, next_revision
 from retrieval.adapters.catalog.runs import CatalogRuns
 from retrieval.adapters.catalog.tables import document_versions, documents, grants, quarantine, source_versions, sources
+from retrieval.domain.clock import stamp, unstamp
 from retrieval.domain.errors import Conflict, InvalidInput
-from retrieval.domain.sources import SourceSpec, SourceState, spec_as_json, spec_from_json
+from retrieval.domain.sources import SourceSpec, SourceState, StalePermissions, spec_as_json, spec_from_json
 from retrieval.ports.sources import RegisteredSource, SourceStatus
 
 
 class CatalogSources:
     """`SourceRegistry` over the catalog."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, default_max_age: timedelta) -> None:
         self._database = database
+        self._default_max_age = default_max_age
 
     def register(self, spec: SourceSpec, *, by: str) -> int:
         stored = json.dumps(spec_as_json(spec), sort_keys=True, ensure_ascii=False)
@@ -31,16 +34,27 @@ class CatalogSources:
                 return int(before.spec_version)
             version = 1 if before is None else before.spec_version + 1
             values = {"spec": stored, "spec_version": version, "registered_at": self._database.now(), "registered_by": by}
+            values |= self._limits(spec, None if before is None else before.permissions_read_at)
             if before is None:
                 opened = {"id": spec.id, "kind": spec.kind, "state": SourceState.ACTIVE.value, "run_token": 0}
                 connection.execute(insert(sources).values(**opened, **values))
             else:
                 connection.execute(update(sources).where(sources.c.id == spec.id).values(**values))
+                next_revision(connection)
             history = {"source": spec.id, "version": version, "spec": stored}
             connection.execute(
                 insert(source_versions).values(**history, registered_at=values["registered_at"], registered_by=values["registered_by"])
             )
         return version
+
+    def _limits(self, spec: SourceSpec, read_at: str | None) -> dict[str, object]:
+        """What limits who may read the source besides the grants of its documents."""
+        return {
+            "sensitivity": spec.classification.sensitivity,
+            "region": spec.region,
+            "withhold_stale": spec.stale_permissions is StalePermissions.WITHHOLD,
+            "permissions_fresh_until": None if read_at is None else _fresh_until(spec, read_at, self._default_max_age),
+        }
 
     def set_state(self, source: str, state: SourceState, *, by: str) -> None:
         if state is SourceState.RETIRED:
@@ -83,6 +97,16 @@ class CatalogSources:
             )
         last = CatalogRuns(self._database).runs(source, limit=1)
         return status if not last else SourceStatus(**{**vars(status), "last_run": last[0]})
+
+
+def fresh_until_of(stored_spec: str, read_at: str, default_max_age: timedelta) -> str | None:
+    """Until when the permissions that were read at `read_at` are believed; None: for ever. `stored_spec` is the catalog's JSON."""
+    return _fresh_until(spec_from_json(json.loads(stored_spec)), read_at, default_max_age)
+
+
+def _fresh_until(spec: SourceSpec, read_at: str, default_max_age: timedelta) -> str | None:
+    max_age = timedelta(hours=spec.max_permission_age_hours) or default_max_age
+    return stamp(unstamp(read_at) + max_age) if max_age else None
 
 
 def _one(connection: Connection, source: str) -> Row[Any]:

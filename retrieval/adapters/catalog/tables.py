@@ -59,10 +59,16 @@ sources = Table(
     Column("spec_version", Integer, nullable=False),
     Column("state", Key, nullable=False),
     Column("run_token", Counter, nullable=False, default=0),
+    Column("sensitivity", Integer, nullable=False),
+    Column("region", Key, nullable=False),
+    Column("permissions_read_at", Key),
+    Column("permissions_fresh_until", Key),
+    Column("withhold_stale", Boolean, nullable=False),
     Column("registered_at", Key, nullable=False),
     Column("registered_by", Key, nullable=False),
     Column("last_success_at", Key),
     Column("last_success_spec_version", Integer),
+    comment="`sensitivity` is the classification's rank, 0 for public. From `permissions_fresh_until` on its permissions are stale.",
 )
 
 source_versions = Table(
@@ -98,9 +104,11 @@ access_classes = Table(
     "access_classes",
     metadata,
     Column("id", Counter, primary_key=True, autoincrement=True),
-    Column("fingerprint", Key, nullable=False, unique=True),
+    Column("source", Key, ForeignKey("sources.id"), nullable=False),
+    Column("fingerprint", Key, nullable=False),
     Column("passages", Counter, nullable=False, default=0),
-    comment="One row for each distinct access policy; `passages` counts the current ones it holds.",
+    UniqueConstraint("source", "fingerprint"),
+    comment="One row for each distinct access policy of a source; `passages` counts the current ones it holds.",
 )
 
 grants = Table(
@@ -116,8 +124,29 @@ memberships = Table(
     "memberships",
     metadata,
     Column("member", Key, primary_key=True),
-    Column("group", Key, primary_key=True),
-    comment="`member` is a user, an app or a group; groups nest.",
+    Column("group", Key, primary_key=True, index=True),
+    Column("managed_by", Key, nullable=False),
+    comment="`member` is a user, an app or a group; groups nest. `managed_by` is who entered it: `cli`, `scim` or `csv`.",
+)
+
+directory = Table(
+    "directory",
+    metadata,
+    Column("subject", Key, primary_key=True),
+    Column("kind", Key, CheckConstraint("kind IN ('user', 'group', 'app')", name="kind"), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("clearance", Integer),
+    Column("regions", Text),
+    Column("managed_by", Key, nullable=False),
+    Column("scim_id", Key, unique=True),
+    Column("external_id", Key),
+    Column("name", Key, nullable=False),
+    Column("attributes", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Key, nullable=False),
+    Column("updated_at", Key, nullable=False),
+    Index(None, "kind", "name"),
+    comment="People, groups and applications by subject. `clearance` is a rank and `regions` a JSON list; NULL: the service's default.",
 )
 
 documents = Table(
@@ -247,6 +276,8 @@ api_keys = Table(
     Column("principal_issuer", Key, nullable=False),
     Column("principal_kind", Key, nullable=False),
     Column("principal_id", Key, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("sources", Text),
     Column("label", Text, nullable=False),
     Column("created_at", Key, nullable=False),
     Column("expires_at", Key),
@@ -265,4 +296,38 @@ index_followers = Table(
     Column("process", Integer, nullable=False),
     Column("host", Key, nullable=False),
     Column("rebuild_requested", Boolean, nullable=False, default=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Counter, primary_key=True, autoincrement=False),
+    Column("prev_hash", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("at", Key, nullable=False),
+    Column("actor", Key, nullable=False),
+    Column("action", Key, nullable=False),
+    Column("record", Text, nullable=False),
+    Index(None, "actor", "seq"),
+    Index(None, "action", "seq"),
+    comment="Append-only and hash-chained: `hash` is over `prev_hash` and `record`, which is canonical JSON.",
+)
+
+audit_documents = Table(
+    "audit_documents",
+    metadata,
+    Column("document", Key, primary_key=True),
+    Column("seq", Counter, ForeignKey("audit.seq"), primary_key=True),
+    comment="Which records name which document: who saw what.",
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key_hash", LargeBinary, primary_key=True),
+    Column("request_hash", LargeBinary, nullable=False),
+    Column("response", LargeBinary),
+    Column("status", Integer),
+    Column("created_at", Key, nullable=False, index=True),
+    comment="Answers to writes by their Idempotency-Key, which is scoped to principal and route; the answer is encrypted.",
 )

@@ -48,7 +48,7 @@ def document(
 def scope_of(*classes: int, readable_passages: int = 100) -> AccessScope:
     """What the principal of these tests may read."""
     principal = Principal("dana")
-    return AccessScope(principal, frozenset({principal.subject, "everyone"}), tuple(sorted(classes)), 1, readable_passages)
+    return AccessScope(principal, tuple(sorted(classes)), 1, readable_passages)
 
 
 def held(documents: Sequence[IndexedDocument]) -> dict[str, HeldPassage]:
