@@ -5,19 +5,35 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import structlog
+
 from retrieval.domain.answers import Answer, Retrieved
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.domain.queries import Query
 from retrieval.domain.runs import FusedHit
 from retrieval.ports.models import Embedder, Vectors
-from retrieval.ports.reading import Candidate, DocumentReader, GateReader, LegRuns, LegSearch, PassageSearch, ReadableDocument, ScopeReader
+from retrieval.ports.reading import (
+    Candidate,
+    DocumentReader,
+    Gated,
+    GateReader,
+    LegRuns,
+    LegSearch,
+    PassageSearch,
+    ReadableDocument,
+    ScopeReader,
+)
 from retrieval.settings import Settings
 from retrieval.steps.answer import answer_from
 from retrieval.steps.attribute import attribute
 from retrieval.steps.authorise import authorise
 from retrieval.steps.fuse import fuse
 
+_logger = structlog.get_logger("retrieval.service")
+
+STALE_PERMISSIONS = "stale_permissions"
+"""In `degraded`: a hit's source was last asked for its permissions too long ago, and its owner lets that pass with a warning."""
 GATE_MARGIN = 10
 """Passages gated beyond the top k, so that a few withheld ones do not shorten the result."""
 
@@ -87,22 +103,41 @@ class KnowledgeService:
         with watch.step("embed"):
             vector = self.embedder.embed_query(query.text)
         runs = self._search(scope, query, vector, watch)
-        with watch.step("fuse"):
-            fused = fuse(runs.lexical, runs.dense, lexical_weight=self.settings.fusion_lexical_weight)
-        return vector, self._gated(principal, scope, query, fused, watch)
+        return vector, self._gated(principal, scope, query, runs, watch)
 
     def _search(self, scope: AccessScope, query: Query, vector: Vectors, watch: Stopwatch) -> LegRuns:
         with watch.step("legs"):
             return self.index.search(scope, LegSearch(query.text, vector, query.depth, query.sources, query.at_least))
 
-    def _gated(self, principal: Principal, scope: AccessScope, query: Query, fused: Sequence[FusedHit], watch: Stopwatch) -> Retrieved:
-        with watch.step("gate"):
-            head = fused[: query.top_k + GATE_MARGIN]
-            texts = self.index.texts(scope, [hit.passage for hit in head])
-            gated = self.gate.gate(principal, [Candidate(hit.passage, texts[hit.passage]) for hit in head if hit.passage in texts])
+    def _gated(self, principal: Principal, scope: AccessScope, query: Query, runs: LegRuns, watch: Stopwatch) -> Retrieved:
+        """The fused hits that pass the gate.
+
+        Where the index is behind the catalog it finds passages that are withheld. Their scores would still show through those of the
+        others, which are normalised together; then everything found is gated and what remains is fused again.
+        """
+        fused = self._fused(runs, watch)
+        head = fused[: query.top_k + GATE_MARGIN]
+        gated = self._through_gate(principal, scope, query, head, watch)
+        if len(gated.readable) < len(head):
+            gated = self._through_gate(principal, scope, query, fused, watch)
+            fused = self._fused(runs.only(frozenset(passage.id for passage in gated.readable)), watch)
         with watch.step("attribute"):
-            hits = attribute(head, gated.readable, top_k=query.top_k)
-        return Retrieved(hits, revision=gated.revision, seconds=watch.seconds)
+            hits = attribute(fused, gated.readable, top_k=query.top_k)
+        degraded = (STALE_PERMISSIONS,) if gated.stale_permissions else ()
+        return Retrieved(hits, revision=gated.revision, degraded=degraded, seconds=watch.seconds)
+
+    def _fused(self, runs: LegRuns, watch: Stopwatch) -> tuple[FusedHit, ...]:
+        with watch.step("fuse"):
+            return fuse(runs.lexical, runs.dense, lexical_weight=self.settings.fusion_lexical_weight)
+
+    def _through_gate(self, principal: Principal, scope: AccessScope, query: Query, hits: Sequence[FusedHit], watch: Stopwatch) -> Gated:
+        with watch.step("gate"):
+            texts = self.index.texts(scope, [hit.passage for hit in hits])
+            found = [Candidate(hit.passage, texts[hit.passage]) for hit in hits if hit.passage in texts]
+            gated = self.gate.gate(principal, found, at_least=query.at_least)
+        if gated.altered:
+            _logger.error("passages_altered_in_index", passages=gated.altered, revision=gated.revision)
+        return gated
 
 
 def check(query: Query, settings: Settings) -> None:

@@ -33,6 +33,9 @@ class Run:
         rounded = (Hit(hit.passage, round(hit.score, SCORE_DECIMALS)) for hit in hits)
         return cls(leg, tuple(sorted(rounded, key=lambda hit: (-hit.score, hit.passage))[:depth]))
 
+    def only(self, passages: frozenset[str]) -> "Run":
+        return Run(self.leg, tuple(hit for hit in self.hits if hit.passage in passages))
+
 
 @dataclass(frozen=True)
 class FusedHit:

@@ -34,6 +34,10 @@ class LegRuns:
     lexical: Run
     dense: Run
 
+    def only(self, passages: frozenset[str]) -> "LegRuns":
+        """The same runs as if nothing but these passages had been found."""
+        return LegRuns(self.lexical.only(passages), self.dense.only(passages))
+
 
 class PassageSearch(Protocol):
     """Reading the index. Nothing here is final: every hit still has to pass the gate."""
