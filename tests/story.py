@@ -13,7 +13,7 @@ from retrieval.domain.ingestion import PublicationCounts, SourceRun, Taken
 from retrieval.domain.passages import DraftPassage
 from retrieval.domain.permissions import EVERYONE, AccessPolicy, Principal
 from retrieval.domain.sources import SourceSpec
-from retrieval.ports.reading import Candidate
+from retrieval.ports.reading import Candidate, Gated
 
 MODEL = "fake@1"
 PUBLIC = AccessPolicy.of([EVERYONE])
@@ -102,9 +102,13 @@ class Story:
 
     def visible(self, principal: Principal) -> set[str]:
         """Every text that passes the gate for the principal, of all that the index would hold."""
+        return {passage.text for passage in self.gated(principal).readable}
+
+    def gated(self, principal: Principal) -> Gated:
+        """What the gate says of all that the index would hold."""
         with self.feed.snapshot() as (_, documents):
             candidates = [Candidate(p.id, p.text) for document in documents for p in document.passages]
-        return {passage.text for passage in self.catalog.gate.gate(principal, candidates).readable}
+        return self.catalog.gate.gate(principal, candidates)
 
 
 def vector_of(text: str, dimensions: int) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
