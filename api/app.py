@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from importlib.metadata import version
 
 from anyio.to_thread import current_default_thread_limiter
@@ -9,11 +10,14 @@ from fastapi import FastAPI
 
 from api.authentication import ApiKeys
 from api.consistency import ConsistencyTokens
+from api.cursors import Cursors
+from api.declared import check_declared
 from api.dependencies import Parts, Wiring
 from api.description import describe
 from api.errors import install_error_handlers
 from api.middleware import BodyLimit, RequestEnvelope
 from api.routes import answer, documents, health, retrieve
+from api.sealing import derived_key
 from retrieval.domain.clock import Clock, SystemClock
 
 
@@ -34,9 +38,16 @@ def create_app(wiring: Wiring, *, clock: Clock | None = None) -> FastAPI:
         redirect_slashes=False,  # a redirect would repeat the Host header of the request
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False},
     )
-    app.state.parts = Parts(wiring, ApiKeys(wiring.catalog.keys, clock or SystemClock()), ConsistencyTokens(wiring.token_key))
+    clock = clock or SystemClock()
+    app.state.parts = Parts(
+        wiring,
+        ApiKeys(wiring.catalog.keys, clock),
+        ConsistencyTokens(wiring.token_key),
+        Cursors(derived_key(wiring.token_key, b"cursors"), clock=clock, kept=timedelta(seconds=settings.cursor_seconds)),
+    )
     for routes in (retrieve, answer, documents, health):
         app.include_router(routes.router)
+    check_declared(app)
     install_error_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=settings.request_max_bytes)
     app.add_middleware(RequestEnvelope)

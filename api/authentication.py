@@ -9,6 +9,7 @@ from retrieval.domain.clock import Clock
 from retrieval.domain.errors import NotAuthenticated
 from retrieval.domain.keys import NO_KEY, ApiKey, accepts
 from retrieval.domain.permissions import Principal
+from retrieval.domain.roles import Role
 from retrieval.ports.keys import ApiKeyStore
 
 MAX_HEADER_LENGTH = 1024
@@ -16,9 +17,10 @@ MAX_HEADER_LENGTH = 1024
 
 @dataclass(frozen=True)
 class Authenticated:
-    """A principal and the credential's id, which may be logged."""
+    """A principal, what its credential is good for, and the credential's id, which may be logged."""
 
     principal: Principal
+    roles: frozenset[Role]
     credential: str
 
 
@@ -41,7 +43,7 @@ class ApiKeys:
         stored = self._store.find(presented.id) or NO_KEY
         if not accepts(stored, presented, self._clock.now()):
             raise NotAuthenticated("not a live API key")
-        return Authenticated(stored.principal, stored.id)
+        return Authenticated(stored.principal, stored.roles, stored.id)
 
 
 def bearer_token(request: Request) -> str:

@@ -26,6 +26,7 @@ from retrieval.domain.errors import (
     IndexUnavailable,
     InvalidInput,
     NotAuthenticated,
+    NotAuthorised,
     NotReadable,
     RevisionNotReached,
     Unavailable,
@@ -69,14 +70,21 @@ NOT_FOUND = Problem(HTTPStatus.NOT_FOUND, "not-found", "There is nothing here th
 NOT_AUTHENTICATED = Problem(
     HTTPStatus.UNAUTHORIZED,
     "not-authenticated",
-    "Send a valid API key as 'Authorization: Bearer ak_…'.",
+    "Send a valid API key or access token as 'Authorization: Bearer …'.",
     headers={"WWW-Authenticate": 'Bearer realm="archivist"'},
 )
+NOT_AUTHORISED = Problem(HTTPStatus.FORBIDDEN, "not-authorised", "This credential is not good for this request.")
 INTERNAL = Problem(
     HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side. Quote the request id when you report it."
 )
 CONFLICT = Problem(HTTPStatus.CONFLICT, "conflict", "The thing to change is not as the request believes.")
 
+_FIXED: Mapping[type[ArchivistError], Problem] = {
+    NotAuthenticated: NOT_AUTHENTICATED,
+    NotAuthorised: NOT_AUTHORISED,
+    NotReadable: NOT_FOUND,
+    Conflict: CONFLICT,
+}
 _UNAVAILABLE: Mapping[type[Unavailable], tuple[str, str]] = {
     CatalogUnavailable: ("catalog-unavailable", "Permissions cannot be checked now, so nothing is shown. Try again."),
     IndexUnavailable: ("index-unavailable", "The search index is not ready. Try again."),
@@ -96,17 +104,11 @@ def problem_of(error: ArchivistError) -> Problem:
     match error:
         case InvalidInput():
             return _invalid(error.problems)
-        case NotAuthenticated():
-            return NOT_AUTHENTICATED
-        case NotReadable():
-            return NOT_FOUND
         case Unavailable():
             kind, detail = next(texts for known, texts in _UNAVAILABLE.items() if isinstance(error, known))
             headers = {"Retry-After": str(error.retry_after_seconds)}
             return Problem(HTTPStatus.SERVICE_UNAVAILABLE, kind, detail, headers=headers)
-        case Conflict():
-            return CONFLICT
-    return INTERNAL
+    return next((problem for known, problem in _FIXED.items() if isinstance(error, known)), INTERNAL)
 
 
 def install_error_handlers(app: FastAPI) -> None:

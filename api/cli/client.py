@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import httpx
 
-from retrieval.domain.errors import ArchivistError, FieldProblem, InvalidInput, NotAuthenticated, NotReadable, Unavailable
+from retrieval.domain.errors import ArchivistError, FieldProblem, InvalidInput, NotAuthenticated, NotAuthorised, NotReadable, Unavailable
 from retrieval.settings import Settings
 
 
@@ -40,7 +40,7 @@ class ApiClient:
         """The response's JSON.
 
         Raises:
-            InvalidInput, NotAuthenticated, NotReadable, Unavailable: as the API answers.
+            InvalidInput, NotAuthenticated, NotAuthorised, NotReadable, Unavailable: as the API answers.
             Unavailable: it does not answer.
         """
         try:
@@ -66,6 +66,8 @@ def _error(status: int, problem: dict[str, Any]) -> ArchivistError:
     match status:
         case 401:
             return NotAuthenticated("the API does not accept this key")
+        case 403:
+            return NotAuthorised(detail)
         case 404:
             return NotReadable(detail)
         case 400 | 413 | 415 | 422 if problem.get("errors"):

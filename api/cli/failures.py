@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from typer.core import TyperGroup
 
 from api.cli.output import note
-from retrieval.domain.errors import ArchivistError, InvalidInput, NotAuthenticated, NotReadable, Unavailable
+from retrieval.domain.errors import ArchivistError, InvalidInput, NotAuthenticated, NotAuthorised, NotReadable, Unavailable
 
 FAILED = 1
 INVALID = 2
@@ -39,6 +39,6 @@ def exit_code(error: ArchivistError) -> int:
             return INVALID
         case Unavailable():
             return UNAVAILABLE
-        case NotAuthenticated() | NotReadable():
+        case NotAuthenticated() | NotAuthorised() | NotReadable():
             return REFUSED
     return FAILED

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.declared import PrincipalRoute
+from api.declared import CONTENT
 from api.dependencies import Caller, Wired
 from api.errors import request_id_of
 from api.queries import query_of
@@ -10,7 +10,7 @@ from api.responses.answers import AnswerResponse
 from api.schemas import AnswerRequest
 from api.timings import report_timings
 
-router = APIRouter(route_class=PrincipalRoute, tags=["knowledge"])
+router = APIRouter(route_class=CONTENT, tags=["knowledge"])
 
 
 @router.post("/answer", summary="An answer made of quotes")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from api.declared import PrincipalRoute
+from api.declared import CONTENT
 from api.dependencies import Caller, Wired
 from api.errors import request_id_of
 from api.extracts import checked_span, extract
@@ -13,7 +13,7 @@ from api.responses.documents import DocumentResponse
 from api.schemas import DocumentParameters
 from retrieval.domain.errors import NotReadable
 
-router = APIRouter(route_class=PrincipalRoute, tags=["knowledge"])
+router = APIRouter(route_class=CONTENT, tags=["knowledge"])
 
 _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{1,100}")
 

@@ -36,6 +36,10 @@ class NotAuthenticated(ArchivistError):
     """No credential, or one that is unknown, expired or revoked: the three are one answer."""
 
 
+class NotAuthorised(ArchivistError):
+    """Authenticated, but the credential is not good for this route. Says nothing of any document: those are `NotReadable`."""
+
+
 class NotReadable(ArchivistError):
     """Absent or hidden: the two are one answer."""
 

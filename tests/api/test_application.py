@@ -12,8 +12,9 @@ from fastapi.testclient import TestClient
 from starlette.types import Message
 
 from api.consistency import TOKEN_CHARACTERS, ConsistencyTokens
-from api.declared import OpenRoute, PrincipalRoute
+from api.declared import OpenRoute, RoleRoute, check_declared, requires
 from retrieval.domain.errors import ArchivistError, InvalidInput
+from retrieval.domain.roles import Role
 from tests.api.conftest import World
 
 OPEN = {"/healthz", "/readyz", "/openapi.json"}
@@ -26,8 +27,23 @@ def requirements(app: FastAPI) -> dict[str, type]:
 def test_every_route_declares_who_may_call_it(world: World):
     declared = requirements(world.app())
 
-    assert set(declared.values()) == {OpenRoute, PrincipalRoute}
+    assert all(issubclass(kind, OpenRoute | RoleRoute) for kind in declared.values())
     assert {path for path, kind in declared.items() if kind is OpenRoute} == OPEN
+
+
+def test_the_application_does_not_start_with_a_route_that_declares_nothing(world: World):
+    app = world.app()
+    app.add_api_route("/secret", lambda: None)
+
+    with pytest.raises(TypeError, match="/secret does not declare"):
+        check_declared(app)
+
+
+def test_a_requirement_names_a_role():
+    assert requires(Role.ADMIN) is requires(Role.ADMIN)
+    assert requires(Role.ADMIN).roles == {Role.ADMIN}
+    with pytest.raises(ValueError, match="name one"):
+        requires()
 
 
 @pytest.mark.permissions
