@@ -9,6 +9,7 @@ from fastapi.security import HTTPBearer
 
 from api.authentication import Authenticator
 from api.consistency import ConsistencyTokens
+from api.cursors import Cursors
 from retrieval.domain.answers import Answer, Retrieved
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
@@ -61,6 +62,7 @@ class Parts:
     wiring: Wiring
     authenticator: Authenticator
     tokens: ConsistencyTokens
+    cursors: Cursors
 
     @property
     def settings(self) -> Settings:

@@ -89,6 +89,9 @@ class Settings(BaseSettings):
 
     # API
     api_threads: PositiveInt = Field(16, description="Requests worked on at once; the others wait.")
+    list_page_entries: PositiveInt = Field(50, description="Entries of a list shown when the caller does not say.")
+    list_max_page_entries: PositiveInt = Field(200, description="Most entries of a list shown at once.")
+    cursor_seconds: PositiveInt = Field(86_400, description="How long the cursor of a list's next page works.")
     extract_default_characters: PositiveInt = Field(2_000, description="Text of a document shown when the caller names no span.")
     extract_max_characters: PositiveInt = Field(50_000, description="Longest span of a document that a caller may ask for.")
     extract_context_characters: int = Field(500, ge=0, description="Text shown on either side of a span when the caller does not say.")
