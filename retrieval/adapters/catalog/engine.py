@@ -50,8 +50,8 @@ class Database:
     def now(self) -> str:
         return stamp(self.clock.now())
 
-    def migrate(self) -> None:
-        """Bring the schema to this version's. Refuses a schema that is newer than this program.
+    def migrate(self, *, to: str = "head") -> None:
+        """Bring the schema to this version's, or to the revision `to`. Refuses a schema that is newer than this program.
 
         Raises:
             Conflict: the catalog was written by a newer version of Archivist.
@@ -65,7 +65,8 @@ class Database:
                 raise Conflict(f"the catalog's schema ({at}) is newer than this program knows: upgrade Archivist")
             connection.rollback()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            with self._foreign_keys_at_rest(connection):
+                command.upgrade(config, to)
 
     def secret(self, name: str, *, size_bytes: int = 32) -> bytes:
         """A random key that is made at the first call and stays the same ever after."""
@@ -82,6 +83,22 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    @contextmanager
+    def _foreign_keys_at_rest(self, connection: Connection) -> Iterator[None]:
+        """SQLite changes a table by making it anew, for which no row may refer to it; afterwards every reference is checked."""
+        if not self.is_sqlite:
+            yield
+            return
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.execute("PRAGMA foreign_keys = OFF")  # without effect inside a transaction, so said to the driver outside of one
+        try:
+            yield
+            if driver.execute("PRAGMA foreign_key_check").fetchone() is not None:
+                raise Conflict("the catalog holds references to rows that are not there")
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
 
     @contextmanager
     def _transaction(self, *, write: bool) -> Iterator[Connection]:

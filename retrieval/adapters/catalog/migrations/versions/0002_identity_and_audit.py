@@ -15,12 +15,21 @@ KEY = sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql")
 COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 SENSITIVITY = {"public": 0, "internal": 1, "confidential": 2, "restricted": 3}
 
+COMMENTS = {
+    "sources": "`sensitivity` is the classification's rank, 0 for public. From `permissions_fresh_until` on its permissions are stale.",
+    "access_classes": "One row for each distinct access policy of a source; `passages` counts the current ones it holds.",
+    "memberships": "`member` is a user, an app or a group; groups nest. `managed_by` is who entered it: `cli`, `scim` or `csv`.",
+}
+
 
 def upgrade() -> None:
     _sources()
     _access_classes()
     _principals()
     _records()
+    if op.get_bind().dialect.supports_comments:
+        for table, comment in COMMENTS.items():
+            op.create_table_comment(table, comment)
 
 
 def _sources() -> None:
