@@ -13,10 +13,11 @@ from pipelines.connectors.kinds import Kind, Option
 from pipelines.jobs.registration import checked_spec
 from pipelines.jobs.rules import rules_as_json
 from retrieval.domain.errors import ArchivistError, FieldProblem, InvalidInput
-from retrieval.domain.sources import Classification
+from retrieval.domain.sources import Classification, StalePermissions
 from retrieval.settings import Settings
 
 _CLASSIFICATION = dg.Enum("Classification", [dg.EnumValue(each.value) for each in Classification])
+_STALE = dg.Enum("StalePermissions", [dg.EnumValue(each.value) for each in StalePermissions])
 _COMMON = {
     "id": dg.Field(dg.String, description="Name of the source in addresses: lower-case letters, digits and hyphens, 2 to 63."),
     "title": dg.Field(dg.String, description="Name that people recognise, e.g. 'Finance handbook'."),
@@ -26,6 +27,24 @@ _COMMON = {
         is_required=False,
         default_value=Classification.INTERNAL.value,
         description="One of " + ", ".join(each.value for each in Classification) + ".",
+    ),
+    "region": dg.Field(
+        dg.String,
+        is_required=False,
+        default_value="",
+        description="Where its documents may be read, e.g. 'eu': only by those whose regions name it; empty: anywhere.",
+    ),
+    "max_permission_age_hours": dg.Field(
+        dg.Int,
+        is_required=False,
+        default_value=0,
+        description="Hours after which the permissions that were last read are not believed any more; 0: the service's default.",
+    ),
+    "stale_permissions": dg.Field(
+        _STALE,
+        is_required=False,
+        default_value=StalePermissions.WITHHOLD.value,
+        description="What happens then: 'withhold' hides the documents from everybody, 'warn' marks the answers.",
     ),
     "schedule": dg.Field(
         dg.String, is_required=False, default_value="", description="Five fields of cron in UTC, e.g. '0 3 * * *'; empty: on demand only."
@@ -71,7 +90,7 @@ def raw_spec(kind: Kind, form: Mapping[str, Any]) -> dict[str, object]:
         RegistrationRefused: names every wrong field.
     """
     rules, unreadable = rules_as_json(form["rules"])
-    raw = {name: form[name] for name in ("id", "title", "owner", "classification", "schedule")}
+    raw = {name: form[name] for name in _COMMON if name not in ("rules", "check_only")}
     location = {option.name: form[option.name] for option in kind.options if form.get(option.name)}
     raw |= {"kind": kind.name, "location": location, "rules": rules}
     problems = [*unreadable, *_problems(lambda: checked_spec(raw, Settings()))]

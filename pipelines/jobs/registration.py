@@ -23,6 +23,9 @@ _STAND_INS: Mapping[str, object] = {
     "rules": [],
     "classification": "internal",
     "schedule": "",
+    "region": "",
+    "max_permission_age_hours": 0,
+    "stale_permissions": "withhold",
 }
 """Values with nothing wrong. They take the place of wrong ones, so that what is wrong elsewhere is found in the same round."""
 ROUNDS = 4

@@ -32,13 +32,15 @@ def _refusal(plant: Plant, form: dict[str, Any], job: str = "register_files_sour
 def test_a_registered_source_is_in_the_registry_with_its_rules_and_has_a_partition(plant: Plant) -> None:
     plant.write("finance/budget.md", "# Budget\n\nNext year.\n")
     rules = ["finance/**: allow group:finance, user:ann; deny user:bob", "**: allow everyone"]
+    limits = {"classification": "confidential", "region": "eu", "max_permission_age_hours": 48, "stale_permissions": "warn"}
 
-    result = _launch(plant, "register_files_source", _form(plant, rules=rules, schedule="0 3 * * *", classification="confidential"))
+    result = _launch(plant, "register_files_source", _form(plant, rules=rules, schedule="0 3 * * *", **limits))
 
     assert result.success
     source = plant.catalog.sources.get("handbook")
     assert source.spec.rules[0] == PermissionRule("finance/**", AccessPolicy.of(["group:finance", "user:ann"], ["user:bob"]))
     assert source.spec.schedule == "0 3 * * *"
+    assert {name: getattr(source.spec, name) for name in limits} == limits
     assert source.spec.location["root"] == str(plant.root)
     assert plant.instance.get_dynamic_partitions("sources") == ["handbook"]
     [event] = [event for event in result.all_events if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION]
@@ -70,12 +72,25 @@ def test_every_wrong_field_is_named_at_once_and_no_value_is_repeated(plant: Plan
         root="relative-s3cret",
         include=["/absolute-s3cret"],
         schedule="s3cret",
+        region="S3cret!",
+        max_permission_age_hours=-1,
         rules=["**: allow everyone", "finance s3cret", "a/**: allow s3cret"],
     )
 
     refusal = _refusal(plant, form)
 
-    for field in ("id:", "title:", "owner:", "root:", "include[1]:", "schedule:", "rules[2]:", "rules[3].allow:"):
+    for field in (
+        "id:",
+        "title:",
+        "owner:",
+        "root:",
+        "include[1]:",
+        "schedule:",
+        "region:",
+        "max_permission_age_hours:",
+        "rules[2]:",
+        "rules[3].allow:",
+    ):
         assert f"- {field}" in refusal
     assert "s3cret" not in refusal
     assert "rules[1]" not in refusal
