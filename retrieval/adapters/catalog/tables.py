@@ -304,13 +304,15 @@ audit = Table(
     Column("seq", Counter, primary_key=True, autoincrement=False),
     Column("prev_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
-    Column("at", Key, nullable=False),
+    Column("at", Key, nullable=False, index=True),
     Column("actor", Key, nullable=False),
+    Column("act_for", Key),
     Column("action", Key, nullable=False),
     Column("record", Text, nullable=False),
     Index(None, "actor", "seq"),
+    Index(None, "act_for", "seq"),
     Index(None, "action", "seq"),
-    comment="Append-only and hash-chained: `hash` is over `prev_hash` and `record`, which is canonical JSON.",
+    comment="Append-only and hash-chained: `hash` is over `prev_hash` and `record`, canonical JSON that repeats the other columns.",
 )
 
 audit_documents = Table(
@@ -318,7 +320,16 @@ audit_documents = Table(
     metadata,
     Column("document", Key, primary_key=True),
     Column("seq", Counter, ForeignKey("audit.seq"), primary_key=True),
-    comment="Which records name which document: who saw what.",
+    comment="Which records name which document: who saw what. Append-only.",
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
+    Column("seq", Counter, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    comment="The end of the chain. Whoever appends locks this row, last in its transaction.",
 )
 
 idempotency = Table(

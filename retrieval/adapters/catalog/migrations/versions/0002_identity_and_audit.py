@@ -147,12 +147,15 @@ def _records() -> None:
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("at", KEY, nullable=False),
         sa.Column("actor", KEY, nullable=False),
+        sa.Column("act_for", KEY, nullable=True),
         sa.Column("action", KEY, nullable=False),
         sa.Column("record", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
-        comment="Append-only and hash-chained: `hash` is over `prev_hash` and `record`, which is canonical JSON.",
+        comment="Append-only and hash-chained: `hash` is over `prev_hash` and `record`, canonical JSON that repeats the other columns.",
     )
+    op.create_index(op.f("ix_audit_at"), "audit", ["at"])
     op.create_index(op.f("ix_audit_actor_seq"), "audit", ["actor", "seq"])
+    op.create_index(op.f("ix_audit_act_for_seq"), "audit", ["act_for", "seq"])
     op.create_index(op.f("ix_audit_action_seq"), "audit", ["action", "seq"])
     op.create_table(
         "audit_documents",
@@ -160,8 +163,20 @@ def _records() -> None:
         sa.Column("seq", COUNTER, nullable=False),
         sa.ForeignKeyConstraint(["seq"], ["audit.seq"], name=op.f("fk_audit_documents_seq")),
         sa.PrimaryKeyConstraint("document", "seq", name=op.f("pk_audit_documents")),
-        comment="Which records name which document: who saw what.",
+        comment="Which records name which document: who saw what. Append-only.",
     )
+    head = op.create_table(
+        "audit_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", COUNTER, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_audit_head_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
+        comment="The end of the chain. Whoever appends locks this row, last in its transaction.",
+    )
+    op.bulk_insert(head, [{"id": 1, "seq": 0, "hash": bytes(32)}])
+    _append_only("audit", same="seq = NEW.seq")
+    _append_only("audit_documents", same="document = NEW.document AND seq = NEW.seq")
     op.create_table(
         "idempotency",
         sa.Column("key_hash", sa.LargeBinary(), nullable=False),
@@ -173,3 +188,23 @@ def _records() -> None:
         comment="Answers to writes by their Idempotency-Key, which is scoped to principal and route; the answer is encrypted.",
     )
     op.create_index(op.f("ix_idempotency_created_at"), "idempotency", ["created_at"])
+
+
+def _append_only(table: str, *, same: str) -> None:
+    """Let the database itself refuse to change, delete or replace a row."""
+    refused = f"'{table} is append-only'"
+    if op.get_bind().dialect.name == "sqlite":
+        for event in ("UPDATE", "DELETE"):
+            op.execute(f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} BEGIN SELECT RAISE(ABORT, {refused}); END")
+        op.execute(  # INSERT OR REPLACE deletes without asking the trigger above
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
+            f"BEGIN SELECT RAISE(ABORT, {refused}); END"
+        )
+        return
+    op.execute(
+        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION {refused} USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    for event, each in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+        name = f"{table}_no_{event.split()[0].lower()}"
+        op.execute(f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH {each} EXECUTE FUNCTION {table}_append_only()")
