@@ -80,3 +80,5 @@ class ReadablePassage:
     media_type: str
     modified_at: str | None
     revision: int
+    access_class: int = 0
+    """Under which it was readable: for the audit log, never for the caller."""

@@ -79,4 +79,5 @@ def _readable(row: Row[Any], text: str, revision: int) -> ReadablePassage:
         media_type=row.media_type,
         modified_at=row.modified_at,
         revision=revision,
+        access_class=row.access_class,
     )
