@@ -23,6 +23,7 @@ from retrieval.domain.errors import (
     CatalogUnavailable,
     Conflict,
     FieldProblem,
+    IdentityUnavailable,
     IndexUnavailable,
     InvalidInput,
     NotAuthenticated,
@@ -87,6 +88,7 @@ _FIXED: Mapping[type[ArchivistError], Problem] = {
 }
 _UNAVAILABLE: Mapping[type[Unavailable], tuple[str, str]] = {
     CatalogUnavailable: ("catalog-unavailable", "Permissions cannot be checked now, so nothing is shown. Try again."),
+    IdentityUnavailable: ("identity-unavailable", "Access tokens cannot be checked now. Try again."),
     IndexUnavailable: ("index-unavailable", "The search index is not ready. Try again."),
     RevisionNotReached: ("revision-not-reached", "The search index has not caught up with 'at_least' yet. Try again."),
     Unavailable: ("unavailable", "A part that this request needs is not available now. Try again."),
@@ -126,6 +128,8 @@ def request_id_of(request: Request) -> str:
 def _on_archivist_error(request: Request, error: Exception) -> JSONResponse:
     problem = problem_of(cast(ArchivistError, error))
     request_id = request_id_of(request)
+    if isinstance(error, NotAuthenticated | NotAuthorised):
+        _logger.info("request_refused", request_id=request_id, kind=problem.kind, reason=str(error))
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log = _logger.warning if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else _logger.error
         log("request_failed", request_id=request_id, kind=problem.kind, error=type(error).__name__, reason=str(error))

@@ -56,6 +56,10 @@ class CatalogUnavailable(Unavailable):
     """The catalog cannot be read: nothing may be shown."""
 
 
+class IdentityUnavailable(Unavailable):
+    """The identity provider does not say with which keys it signs: a token can be neither accepted nor refused."""
+
+
 class IndexUnavailable(Unavailable):
     """The index is being built, is owned by another process, or does not answer."""
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.permissions import Principal, PrincipalKind, check_subject
-from retrieval.domain.roles import DEFAULT_ROLES, Role
+from retrieval.domain.roles import DEFAULT_ROLES, Role, check_roles
 
 MAX_LABEL_LENGTH = 200
 ID_CHARACTERS = 16
@@ -78,6 +78,7 @@ class StoredApiKey:
     def __post_init__(self) -> None:
         if not self.roles:
             object.__setattr__(self, "roles", DEFAULT_ROLES[self.principal.kind])
+        check_roles(self.principal.kind, self.roles)
         if len(self.label) > MAX_LABEL_LENGTH:
             raise InvalidInput.of("label", "is too long", limit=f"{MAX_LABEL_LENGTH} characters")
 

@@ -28,6 +28,8 @@ class Role(StrEnum):
 
 
 DEFAULT_ROLES = {PrincipalKind.USER: frozenset({Role.USER}), PrincipalKind.APP: frozenset({Role.APP})}
+NOT_FOR = {PrincipalKind.USER: frozenset({Role.APP}), PrincipalKind.APP: frozenset({Role.USER})}
+"""A person does not call for others, and an application does not ask as itself."""
 
 
 def roles_named(names: Iterable[str]) -> frozenset[Role]:
@@ -36,3 +38,19 @@ def roles_named(names: Iterable[str]) -> frozenset[Role]:
         return frozenset(Role(name) for name in names)
     except ValueError as error:
         raise InvalidInput.of("role", "not a role", limit="one of " + ", ".join(role.value for role in Role)) from error
+
+
+def check_roles(kind: PrincipalKind, roles: frozenset[Role]) -> None:
+    """Raises InvalidInput naming `role` for a role that principals of the kind cannot have."""
+    if roles & NOT_FOR[kind]:
+        raise InvalidInput.of("role", f"'{Role.APP.value}' is for applications and '{Role.USER.value}' for people")
+
+
+def delegated(user: frozenset[Role], application: frozenset[Role]) -> frozenset[Role]:
+    """What a user's credential is good for through an application: to ask, and beyond that only what both are good for.
+
+    Nothing at all when the user may not ask or the application may not call for users.
+    """
+    if Role.USER not in user or Role.APP not in application:
+        return frozenset()
+    return (user & application) | {Role.USER}
