@@ -75,6 +75,39 @@ class Settings(BaseSettings):
     )
     authorise_kept_principals: int = Field(1024, ge=0, description="Principals whose readable classes are remembered; 0: none.")
 
+    # Identity
+    oidc_issuer: str = Field("", description="URL of the identity provider whose access tokens are accepted, exactly; empty: none are.")
+    oidc_audience: str = Field("", description="What a token's audience must name; needed with an issuer.")
+    oidc_jwks_url: str = Field("", description="URL of the provider's signing keys; empty: as its discovery document says.")
+    oidc_algorithms: str = Field("RS256,ES256,EdDSA", description="Signature algorithms of tokens, joined by commas.")
+    oidc_subject_claim: str = Field("sub", description="Claim that names a principal for good; never an e-mail address.")
+    oidc_groups_claim: str = Field("", description="Claim that lists a principal's groups; empty: groups come from the directory only.")
+    oidc_roles_claim: str = Field("roles", description="Claim that lists a principal's roles; empty: everybody has the default role.")
+    oidc_leeway_seconds: int = Field(60, ge=0, le=300, description="How far the provider's clock may differ from ours.")
+    oidc_token_max_characters: PositiveInt = Field(16_384, description="Longest token.")
+    oidc_jwks_keep_seconds: PositiveInt = Field(3_600, description="Age at which the provider is asked for its signing keys again.")
+    oidc_jwks_pause_seconds: float = Field(10.0, ge=0, description="Shortest time between two such questions, whatever tokens name.")
+    oidc_timeout_seconds: float = Field(5.0, gt=0, description="Longest wait for the provider.")
+
+    # Directory
+    directory_issuer: str = Field(
+        "", description="Issuer of the people and groups that SCIM and CSV files enter; empty: `oidc_issuer`, and without it this service."
+    )
+    directory_max_groups: PositiveInt = Field(20_000, description="Most groups that one principal is a direct member of.")
+    directory_max_members: PositiveInt = Field(100_000, description="Most direct members of one group.")
+    directory_max_name_characters: PositiveInt = Field(256, description="Longest name in the directory.")
+    directory_max_attributes_bytes: PositiveInt = Field(16 * KIB, description="Most that is kept of what SCIM tells of one person.")
+    directory_csv: str = Field(
+        "", description="A CSV file of people or groups, or a folder with people.csv and groups.csv, that is imported every 15 minutes."
+    )
+    directory_csv_max_bytes: PositiveInt = Field(64 * MIB, description="Largest such file.")
+    directory_csv_delete_missing: bool = Field(
+        default=False, description="Delete whom earlier imports entered and the file no longer names; else they stay."
+    )
+    scim_page_entries: PositiveInt = Field(200, description="Most resources on one page of a SCIM list.")
+    scim_max_operations: PositiveInt = Field(1_000, description="Most operations in one SCIM PATCH.")
+    scim_max_bytes: PositiveInt = Field(2 * MIB, description="Largest body of a SCIM request.")
+
     # Queries
     query_max_characters: PositiveInt = Field(4096, description="Longest query.")
     query_max_top_k: PositiveInt = Field(100, description="Most hits a caller may ask for.")
@@ -155,6 +188,10 @@ class Settings(BaseSettings):
     @property
     def resolved_blob_url(self) -> str:
         return self.blob_url or (self.data_directory.absolute() / "blobs").as_uri()
+
+    @property
+    def oidc_allowed_algorithms(self) -> tuple[str, ...]:
+        return tuple(name.strip() for name in self.oidc_algorithms.split(",") if name.strip())
 
     @property
     def index_directory(self) -> Path:
