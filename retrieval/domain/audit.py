@@ -7,7 +7,7 @@ form is canonical JSON (RFC 8785), so that the same record has one spelling and 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -122,6 +122,12 @@ class AuditEntry:
     def __post_init__(self) -> None:
         if len(self.documents) > MAX_DOCUMENTS:
             raise ValueError(f"a record names at most {MAX_DOCUMENTS} documents")
+
+
+def spread(entry: AuditEntry, documents: Sequence[AuditedDocument]) -> list[AuditEntry]:
+    """The entry once for every `MAX_DOCUMENTS` of the documents; none when there are none."""
+    starts = range(0, len(documents), MAX_DOCUMENTS)
+    return [replace(entry, documents=tuple(documents[start : start + MAX_DOCUMENTS])) for start in starts]
 
 
 def actors(principal: Principal) -> tuple[str, str | None]:

@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
+from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.tables import api_keys
+from retrieval.domain.audit import OPERATOR, AuditAction, AuditEntry
 from retrieval.domain.clock import stamp, unstamp
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.keys import StoredApiKey
@@ -21,7 +23,7 @@ class CatalogKeys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, key: StoredApiKey) -> None:
+    def add(self, key: StoredApiKey, *, by: str = OPERATOR.subject) -> None:
         sources = key.principal.sources
         with self._database.write() as connection:
             connection.execute(
@@ -39,6 +41,14 @@ class CatalogKeys:
                     revoked_at=None if key.revoked_at is None else stamp(key.revoked_at),
                 )
             )
+            granted = {
+                "key": key.id,
+                "subject": key.principal.subject,
+                "roles": sorted(key.roles),
+                "sources": None if sources is None else sorted(sources),
+                "expires_at": None if key.expires_at is None else stamp(key.expires_at),
+            }
+            append(connection, AuditEntry(AuditAction.KEY_CREATED, by, details=granted), at=self._database.now())
 
     def find(self, key_id: str) -> StoredApiKey | None:
         with self._database.read() as connection:
@@ -50,12 +60,13 @@ class CatalogKeys:
             rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at.desc(), api_keys.c.id)).all()
         return [_stored(row) for row in rows]
 
-    def revoke(self, key_id: str, at: datetime) -> None:
+    def revoke(self, key_id: str, at: datetime, *, by: str = OPERATOR.subject) -> None:
         with self._database.write() as connection:
             if connection.scalar(select(api_keys.c.id).where(api_keys.c.id == key_id)) is None:
                 raise InvalidInput.of("key", "there is no such key")
             live = (api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
-            connection.execute(update(api_keys).where(*live).values(revoked_at=stamp(at)))
+            if connection.execute(update(api_keys).where(*live).values(revoked_at=stamp(at))).rowcount:
+                append(connection, AuditEntry(AuditAction.KEY_REVOKED, by, details={"key": key_id}), at=self._database.now())
 
 
 def _stored(row: Row[Any]) -> StoredApiKey:

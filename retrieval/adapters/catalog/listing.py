@@ -6,12 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
+from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.classes import class_of, count_passages
 from retrieval.adapters.catalog.engine import Database, next_revision
 from retrieval.adapters.catalog.outbox import announce
 from retrieval.adapters.catalog.runs import fence
 from retrieval.adapters.catalog.sources import fresh_until_of
 from retrieval.adapters.catalog.tables import document_versions, documents, source_runs, sources
+from retrieval.domain.audit import PIPELINE, AuditAction, AuditedDocument, AuditEntry, spread
 from retrieval.domain.clock import stamp
 from retrieval.domain.documents import SourceFile
 from retrieval.domain.errors import InvalidInput
@@ -59,7 +61,10 @@ class CatalogListing:
             if same:
                 connection.execute(_SEEN, same)
             moved = {id_: classes[by_id[id_].policy] for id_, row in known.items() if row.access_class != classes[by_id[id_].policy]}
-            reclassify(connection, moved)
+            family = reclassify(connection, moved)
+            changed_permissions = _entry(AuditAction.PERMISSIONS_CHANGED, run)
+            now_under = [AuditedDocument(id_, access_class=to) for id_, to in sorted(family.items())]
+            append(connection, *spread(changed_permissions, now_under), at=self._database.now())
         return ListingCounts(
             listed=len(files),
             new=len(new),
@@ -78,13 +83,13 @@ class CatalogListing:
                 .values(listed_run=run.id)
             )
             connection.execute(update(source_runs).where(source_runs.c.id == run.id).values(listed_at=self._database.now()))
-            self._permissions_read(connection, run)
             missing = connection.scalar(
                 select(func.count())
                 .select_from(documents)
                 .where(documents.c.source == run.source, documents.c.current_version.is_not(None))
                 .where(documents.c.listed_run.is_distinct_from(run.id))
             )
+            self._permissions_read(connection, run)
         return ListingCounts(missing=int(missing or 0))
 
     def _permissions_read(self, connection: Connection, run: SourceRun) -> None:
@@ -99,12 +104,16 @@ class CatalogListing:
         connection.execute(update(sources).where(sources.c.id == run.source).values(**held))
         if row.permissions_fresh_until is not None and row.permissions_fresh_until <= self._database.now():
             next_revision(connection)
+            append(connection, _entry(AuditAction.PERMISSIONS_RENEWED, run), at=self._database.now())
 
 
-def reclassify(connection: Connection, moved: dict[str, int]) -> None:
-    """Give documents, and the attachments found in them, another access class. A revision if any of it is current."""
+def reclassify(connection: Connection, moved: dict[str, int]) -> dict[str, int]:
+    """Give documents, and the attachments found in them, another access class. A revision if any of it is current.
+
+    Returns the class of each of them now, attachments included.
+    """
     if not moved:
-        return
+        return {}
     children = connection.execute(select(documents.c.id, documents.c.parent).where(documents.c.parent.in_(list(moved))))
     family = moved | {child.id: moved[child.parent] for child in children}
     current = connection.execute(
@@ -120,6 +129,11 @@ def reclassify(connection: Connection, moved: dict[str, int]) -> None:
     count_passages(connection, deltas)
     if current:
         announce(connection, [row.id for row in current], revision=next_revision(connection), access_only=True)
+    return family
+
+
+def _entry(action: AuditAction, run: SourceRun) -> AuditEntry:
+    return AuditEntry(action, PIPELINE.subject, details={"source": run.source, "run": run.id})
 
 
 def _row(run: SourceRun, id_: str, file: SourceFile, access_class: int) -> dict[str, Any]:

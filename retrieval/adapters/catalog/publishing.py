@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
+from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.classes import count_passages
 from retrieval.adapters.catalog.embeddings import WITHOUT_EMBEDDING
 from retrieval.adapters.catalog.engine import Database, current_revision, next_revision
@@ -13,6 +14,7 @@ from retrieval.adapters.catalog.outbox import announce
 from retrieval.adapters.catalog.runs import fence
 from retrieval.adapters.catalog.staging import drop_staged
 from retrieval.adapters.catalog.tables import document_versions, documents, passages, source_runs, sources
+from retrieval.domain.audit import PIPELINE, AuditAction, AuditedDocument, AuditEntry, spread
 from retrieval.domain.documents import VersionState
 from retrieval.domain.errors import Conflict
 from retrieval.domain.ingestion import PublicationCounts, SourceRun
@@ -43,7 +45,8 @@ class CatalogPublishing:
         while gone := list(islice(missing, batch)):
             with self._database.write() as connection:
                 fence(connection, run)
-                counts = _withdraw(connection, gone)
+                withdrawn = AuditEntry(AuditAction.DOCUMENTS_WITHDRAWN, PIPELINE.subject, details={"source": run.source, "run": run.id})
+                counts = _withdraw(connection, gone, withdrawn, at=self._database.now())
             yield counts
 
     def retire(self, source: str, *, by: str) -> PublicationCounts:
@@ -52,7 +55,11 @@ class CatalogPublishing:
             if connection.execute(update(sources).where(sources.c.id == source).values(**closed)).rowcount == 0:
                 raise Conflict("there is no such source")
             everything = connection.scalars(select(documents.c.id).where(documents.c.source == source)).all()
-            return _withdraw(connection, everything)
+            counts = _withdraw(
+                connection, everything, AuditEntry(AuditAction.DOCUMENTS_WITHDRAWN, by, details={"source": source}), at=self._database.now()
+            )
+            append(connection, AuditEntry(AuditAction.SOURCE_RETIRED, by, details={"source": source}), at=self._database.now())
+            return counts
 
     def _publish(self, run: SourceRun, versions: Sequence[str]) -> PublicationCounts:
         with self._database.write() as connection:
@@ -62,7 +69,8 @@ class CatalogPublishing:
                 return PublicationCounts(revision=current_revision(connection))
             revision = next_revision(connection)
             replaced = _close(connection, [row.document for row in rows], VersionState.SUPERSEDED, revision)
-            opened = {"at": revision, "now": self._database.now()}
+            now = self._database.now()
+            opened = {"at": revision, "now": now}
             connection.execute(_OPEN, [{"version": row.id, **opened} for row in rows])
             connection.execute(_POINT, [{"changed": row.document, "version": row.id} for row in rows])
             deltas = dict(replaced)
@@ -70,11 +78,17 @@ class CatalogPublishing:
                 deltas[row.access_class] = deltas.get(row.access_class, 0) + row.passages
             count_passages(connection, deltas)
             announce(connection, [row.document for row in rows], revision=revision, access_only=False)
+            published = AuditEntry(AuditAction.DOCUMENTS_PUBLISHED, PIPELINE.subject, details={"source": run.source, "run": run.id})
+            documents_now = [AuditedDocument(row.document, row.id, row.access_class) for row in rows]
+            append(connection, *spread(published, documents_now), at=now)
             return PublicationCounts(published=len(rows), passages=sum(row.passages for row in rows), revision=revision)
 
 
-def _withdraw(connection: Connection, gone: Sequence[str]) -> PublicationCounts:
-    """Close the current versions of these documents and forget what was staged; seen again, they are taken in anew."""
+def _withdraw(connection: Connection, gone: Sequence[str], entry: AuditEntry, *, at: str) -> PublicationCounts:
+    """Close the current versions of these documents and forget what was staged; seen again, they are taken in anew.
+
+    What was readable until now is recorded with `entry`.
+    """
     for document in gone:
         drop_staged(connection, document)
     current = connection.scalars(select(documents.c.id).where(documents.c.id.in_(gone), documents.c.current_version.is_not(None))).all()
@@ -86,6 +100,7 @@ def _withdraw(connection: Connection, gone: Sequence[str]) -> PublicationCounts:
     count_passages(connection, _close(connection, current, VersionState.WITHDRAWN, revision))
     connection.execute(update(documents).where(documents.c.id.in_(gone)).values(**forgotten))
     announce(connection, current, revision=revision, access_only=False)
+    append(connection, *spread(entry, [AuditedDocument(document) for document in current]), at=at)
     return PublicationCounts(withdrawn=len(current), revision=revision)
 
 
