@@ -108,6 +108,15 @@ class Settings(BaseSettings):
     scim_max_operations: PositiveInt = Field(1_000, description="Most operations in one SCIM PATCH.")
     scim_max_bytes: PositiveInt = Field(2 * MIB, description="Largest body of a SCIM request.")
 
+    # Audit log
+    audit_checkpoint_file: str = Field(
+        "", description="File of signed checkpoints, best on storage that only grows; empty: in the data directory."
+    )
+    audit_signing_key_file: str = Field("", description="File of the key that signs them, made once; empty: in the data directory.")
+    audit_checkpoint_records: PositiveInt = Field(1_000, description="Records after which a checkpoint is signed.")
+    audit_checkpoint_seconds: float = Field(60.0, gt=0, description="Seconds after which one is, if anything was recorded.")
+    audit_max_records: PositiveInt = Field(200, description="Most records of the audit log on one page.")
+
     # Queries
     query_max_characters: PositiveInt = Field(4096, description="Longest query.")
     query_max_top_k: PositiveInt = Field(100, description="Most hits a caller may ask for.")
@@ -196,6 +205,14 @@ class Settings(BaseSettings):
     @property
     def index_directory(self) -> Path:
         return self.data_directory.absolute() / "index"
+
+    @property
+    def resolved_audit_checkpoint_file(self) -> Path:
+        return Path(self.audit_checkpoint_file or self.data_directory / "audit" / "checkpoints.jsonl").absolute()
+
+    @property
+    def resolved_audit_signing_key_file(self) -> Path:
+        return Path(self.audit_signing_key_file or self.data_directory / "audit" / "signing-key.pem").absolute()
 
     @property
     def dagster_home(self) -> Path:
