@@ -16,7 +16,7 @@ from api.dependencies import Parts, Wiring
 from api.description import describe
 from api.errors import install_error_handlers
 from api.middleware import BodyLimit, RequestEnvelope
-from api.routes import answer, documents, health, retrieve
+from api.routes import answer, documents, health, retrieve, sources
 from api.sealing import derived_key
 from retrieval.domain.clock import Clock, SystemClock
 
@@ -45,7 +45,7 @@ def create_app(wiring: Wiring, *, clock: Clock | None = None) -> FastAPI:
         ConsistencyTokens(wiring.token_key),
         Cursors(derived_key(wiring.token_key, b"cursors"), clock=clock, kept=timedelta(seconds=settings.cursor_seconds)),
     )
-    for routes in (retrieve, answer, documents, health):
+    for routes in (retrieve, answer, documents, sources, health):
         app.include_router(routes.router)
     check_declared(app)
     install_error_handlers(app)

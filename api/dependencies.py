@@ -14,7 +14,8 @@ from retrieval.domain.answers import Answer, Retrieved
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
 from retrieval.ports.keys import ApiKeyStore
-from retrieval.ports.reading import ReadableDocument
+from retrieval.ports.reading import DocumentPage, ReadableDocument
+from retrieval.ports.sources import OwnedSources
 from retrieval.settings import Settings
 
 
@@ -27,12 +28,17 @@ class Knowledge(Protocol):
 
     def document(self, principal: Principal, document: str) -> ReadableDocument: ...
 
+    def list_documents(self, principal: Principal, *, source: str | None, after: str, count: int) -> DocumentPage: ...
+
 
 class KeyHolder(Protocol):
     """The part of the catalog that the API touches itself."""
 
     @property
     def keys(self) -> ApiKeyStore: ...
+
+    @property
+    def owned(self) -> OwnedSources: ...
 
 
 class Wiring(Protocol):

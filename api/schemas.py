@@ -5,6 +5,11 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from api.cursors import MAX_CURSOR_CHARACTERS
+from retrieval.domain.keys import MAX_DAYS, MAX_LABEL_LENGTH
+from retrieval.domain.permissions import MAX_SUBJECT_LENGTH
+from retrieval.domain.roles import Role
+
 
 def _encodable(text: str) -> str:
     r"""JSON can spell half of a surrogate pair, such as "\ud800"; no model and no index can take it."""
@@ -68,3 +73,43 @@ class DocumentParameters(BaseModel):
     start: int | None = Field(None, ge=0, description="First character of the span to show; needs `end`.")
     end: int | None = Field(None, ge=0, description="The character after the span; needs `start`.")
     context: int | None = Field(None, ge=0, description="Characters to show on either side of the span; the service has a default.")
+
+
+class PageParameters(BaseModel):
+    """Which part of a list to show."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int | None = Field(None, ge=1, description="Most entries to show; the service has a default and an upper limit.")
+    cursor: Text | None = Field(
+        None, max_length=MAX_CURSOR_CHARACTERS, description="`next_cursor` of the page before, asked by the same principal."
+    )
+
+
+class DocumentListParameters(PageParameters):
+    """Which part of the list of documents to show."""
+
+    source: SourceId | None = Field(None, description="Only documents of this source.")
+
+
+class CreateKeyRequest(BaseModel):
+    """Terms of a new API key."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [
+                {"principal": "app:intranet", "label": "the intranet's search box", "expires_days": 365},
+                {"principal": "user:ann", "roles": ["auditor"], "sources": ["handbook"]},
+            ]
+        },
+    )
+
+    principal: Text = Field(max_length=MAX_SUBJECT_LENGTH, description="For whom it speaks: `user:<id>` or `app:<id>`.")
+    roles: list[Text] = Field(default=[], max_length=len(Role), description="What it is good for; empty: `user` or `app`.")
+    sources: list[SourceId] | None = Field(
+        None, min_length=1, description="The only sources it is good for; null: every one that its principal may read."
+    )
+    label: Text = Field("", max_length=MAX_LABEL_LENGTH, description="What the key is for, so that you know it again in the list.")
+    expires_days: int | None = Field(None, ge=1, le=MAX_DAYS, description="Days until it stops working; null: never.")

@@ -15,6 +15,7 @@ from retrieval.domain.runs import FusedHit
 from retrieval.ports.models import Embedder, Vectors
 from retrieval.ports.reading import (
     Candidate,
+    DocumentPage,
     DocumentReader,
     Gated,
     GateReader,
@@ -94,6 +95,10 @@ class KnowledgeService:
     def document(self, principal: Principal, document: str) -> ReadableDocument:
         """A document as the principal may see it. Raises NotReadable for absent and hidden alike."""
         return self.documents.document(principal, document)
+
+    def list_documents(self, principal: Principal, *, source: str | None, after: str, count: int) -> DocumentPage:
+        """The documents that the principal may read, in the order of their ids, from the one after `after` on."""
+        return self.documents.documents(principal, source=source, after=after, count=count)
 
     def _retrieve(self, principal: Principal, query: Query, watch: Stopwatch) -> tuple[Vectors, Retrieved]:
         """The query's vector, which an answer needs again, and what was retrieved."""

@@ -8,10 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from api.cli.opening import catalog_of
-from api.cli.output import AsJson, print_json, print_table
+from api.cli.output import AsJson, note, print_json, print_table
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.sources import SourceState, spec_as_json
-from retrieval.ports.sources import RegisteredSource, SourceStatus
+from retrieval.ports.sources import PermissionAge, RegisteredSource, SourceStatus
+
+_STALE = {
+    "withheld": "Nobody reads {id} now: its permissions were last read at {permissions_read_at}. Sync it to read them again.",
+    "warned": "The permissions of {id} are too old, last read at {permissions_read_at}; it is shown with a warning. Sync it.",
+}
 
 app = typer.Typer(help="Sources of documents: register, list, status, sync.", no_args_is_help=True)
 
@@ -61,9 +66,13 @@ def status(
     if as_json:
         print_json(found)
         return
-    columns = ("id", "state", "documents", "readable", "nobody_reads", "quarantined", "passages", "last_run", "last_success_at")
+    counts = ("documents", "readable", "nobody_reads", "quarantined", "passages")
+    columns = ("id", "state", *counts, "permissions_stale", "last_run", "last_success_at")
     rows = [[_run_in_words(source[column]) if column == "last_run" else source[column] for column in columns] for source in found]
     print_table(columns, rows, empty="No source is registered. Register one with: archivist sources register FILE.yaml")
+    for source in found:
+        if source["permissions_stale"] != PermissionAge.FRESH.value:
+            note(_STALE[source["permissions_stale"]].format(**source))
 
 
 @app.command()
@@ -120,6 +129,8 @@ def _status(status: SourceStatus) -> dict[str, Any]:
         "passages": status.passages,
         "formats": dict(status.formats),
         "last_success_at": status.source.last_success_at,
+        "permissions_read_at": status.permissions_read_at,
+        "permissions_stale": status.permissions.value,
         "last_run": run and {**vars(run), "counts": dict(run.counts)},
     }
 

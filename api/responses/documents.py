@@ -1,9 +1,9 @@
-"""A document, its versions and a stretch of its text."""
+"""A document, its versions and a stretch of its text; and lists of documents."""
 
 from pydantic import BaseModel, Field
 
 from api.responses.hits import SpanOut
-from retrieval.ports.reading import ReadableDocument, VersionSummary
+from retrieval.ports.reading import DocumentPage, ListedDocument, ReadableDocument, VersionSummary
 
 
 class VersionOut(BaseModel):
@@ -73,4 +73,48 @@ class DocumentResponse(BaseModel):
             versions=[VersionOut.of(version) for version in document.versions],
             pages=[PageOut(page=page, span=SpanOut(start=start, end=end)) for page, start, end in document.pages],
             extract=extract,
+        )
+
+
+class ListedDocumentOut(BaseModel):
+    """A document that you may read, as it is now."""
+
+    id: str
+    source: str
+    title: str
+    uri: str
+    media_type: str
+    version: str
+    version_number: int
+    modified_at: str | None = Field(description="As the source says; ISO 8601, UTC.")
+
+    @classmethod
+    def of(cls, document: ListedDocument) -> "ListedDocumentOut":
+        return cls(
+            id=document.id,
+            source=document.source,
+            title=document.title,
+            uri=document.uri,
+            media_type=document.media_type,
+            version=document.version,
+            version_number=document.version_number,
+            modified_at=document.modified_at,
+        )
+
+
+class DocumentListResponse(BaseModel):
+    """A page of the documents that you may read."""
+
+    request_id: str
+    documents: list[ListedDocumentOut]
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null on the last one.")
+    consistency_token: str
+
+    @classmethod
+    def of(cls, page: DocumentPage, *, request_id: str, next_cursor: str | None, consistency_token: str) -> "DocumentListResponse":
+        return cls(
+            request_id=request_id,
+            documents=[ListedDocumentOut.of(document) for document in page.documents],
+            next_cursor=next_cursor,
+            consistency_token=consistency_token,
         )

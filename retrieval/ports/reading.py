@@ -119,6 +119,32 @@ class ReadableDocument:
     """(page, start, end) in reading order; empty for formats without pages."""
 
 
+@dataclass(frozen=True)
+class ListedDocument:
+    """A document's current version as a list shows it."""
+
+    id: str
+    source: str
+    title: str
+    uri: str
+    media_type: str
+    version: str
+    version_number: int
+    modified_at: str | None
+
+
+@dataclass(frozen=True)
+class DocumentPage:
+    """Some documents in the order of their ids. `more`: whether the principal may read further ones. There is no total."""
+
+    documents: tuple[ListedDocument, ...]
+    more: bool
+    revision: int
+
+
 class DocumentReader(Protocol):
     def document(self, principal: Principal, document: str) -> ReadableDocument:
         """Raises NotReadable for absent and hidden alike."""
+
+    def documents(self, principal: Principal, *, source: str | None, after: str, count: int) -> DocumentPage:
+        """At most `count` readable documents with ids greater than `after`, of one source or of all. One snapshot."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from retrieval.domain.ingestion import RunProgress
+from retrieval.domain.permissions import Principal
 from retrieval.domain.sources import SourceSpec, SourceState
 
 
@@ -21,6 +23,20 @@ class RegisteredSource:
     last_success_version: int | None
 
 
+class PermissionAge(StrEnum):
+    """What the age of a source's permissions means for its readers now.
+
+    Attributes:
+        FRESH: they were read recently enough, or never have to be read again.
+        WARNED: too old; its documents are shown with a warning, as the source wants it.
+        WITHHELD: too old; nobody reads its documents until its permissions have been read again.
+    """
+
+    FRESH = "fresh"
+    WARNED = "warned"
+    WITHHELD = "withheld"
+
+
 @dataclass(frozen=True)
 class SourceStatus:
     """How a source stands. Counts are of documents, except `passages`."""
@@ -35,6 +51,8 @@ class SourceStatus:
     passages: int
     formats: Mapping[str, int] = field(default_factory=dict)
     last_run: RunProgress | None = None
+    permissions_read_at: str | None = None
+    permissions: PermissionAge = PermissionAge.FRESH
 
 
 class SourceRegistry(Protocol):
@@ -54,3 +72,8 @@ class SourceRegistry(Protocol):
     def list(self) -> list[RegisteredSource]: ...
 
     def status(self, source: str) -> SourceStatus: ...
+
+
+class OwnedSources(Protocol):
+    def owned(self, principal: Principal, *, after: str, count: int) -> tuple[SourceStatus, ...]:
+        """At most `count` sources with ids greater than `after` that the principal, or a group it is in, owns. No retired ones."""

@@ -11,6 +11,7 @@ from retrieval.adapters.catalog.followers import CatalogFollowers
 from retrieval.adapters.catalog.gate import CatalogGate
 from retrieval.adapters.catalog.keys import CatalogKeys
 from retrieval.adapters.catalog.listing import CatalogListing
+from retrieval.adapters.catalog.owned import CatalogOwnedSources
 from retrieval.adapters.catalog.publishing import CatalogPublishing
 from retrieval.adapters.catalog.reader import CatalogDocuments
 from retrieval.adapters.catalog.runs import CatalogRuns
@@ -30,6 +31,7 @@ class Catalog:
     gate: CatalogGate
     documents: CatalogDocuments
     sources: CatalogSources
+    owned: CatalogOwnedSources
     runs: CatalogRuns
     listing: CatalogListing
     staging: CatalogStaging
@@ -67,11 +69,13 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         raise
     authority = Authority(database, access_defaults(settings))
     max_age = timedelta(hours=settings.permission_max_age_hours)
+    registry = CatalogSources(database, default_max_age=max_age)
     return Catalog(
         database=database,
         gate=CatalogGate(database, authority),
         documents=CatalogDocuments(database, authority),
-        sources=CatalogSources(database, default_max_age=max_age),
+        sources=registry,
+        owned=CatalogOwnedSources(database, registry),
         runs=CatalogRuns(database),
         listing=CatalogListing(database, default_max_age=max_age),
         staging=CatalogStaging(database, attempts=settings.parse_attempts, retry_seconds=settings.parse_retry_seconds),

@@ -1,19 +1,38 @@
 """Documents as one principal may see them."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, any_, bindparam, func, literal, select
+from sqlalchemy.dialects import postgresql
 
 from retrieval.adapters.catalog.authority import Authority
 from retrieval.adapters.catalog.engine import Database
-from retrieval.adapters.catalog.tables import document_versions, documents, parsed, texts
+from retrieval.adapters.catalog.tables import Counter, document_versions, documents, parsed, texts
 from retrieval.domain.documents import VersionState
 from retrieval.domain.errors import NotReadable
 from retrieval.domain.permissions import Principal
-from retrieval.ports.reading import ReadableDocument, VersionSummary
+from retrieval.ports.reading import DocumentPage, ListedDocument, ReadableDocument, VersionSummary
 
 _SHOWN = (VersionState.CURRENT.value, VersionState.SUPERSEDED.value)
+_CLASS_OF = select(documents.c.access_class).where(documents.c.id == bindparam("document"))
+"""Asked first and alone, so that a hidden document costs what an absent one costs."""
+_LIST = (
+    select(
+        documents.c.id,
+        documents.c.source,
+        document_versions.c.title,
+        document_versions.c.uri,
+        document_versions.c.media_type,
+        document_versions.c.id.label("version"),
+        document_versions.c.number,
+        document_versions.c.modified_at,
+    )
+    .join(document_versions, document_versions.c.id == documents.c.current_version)
+    .where(document_versions.c.state == VersionState.CURRENT.value)
+    .order_by(documents.c.id)
+)
 
 
 class CatalogDocuments:
@@ -25,7 +44,9 @@ class CatalogDocuments:
 
     def document(self, principal: Principal, document: str) -> ReadableDocument:
         with self._database.read() as connection:
-            classes = self._authority.scope(connection, principal).classes
+            classes = self._authority.classes(connection, principal)
+            if connection.scalar(_CLASS_OF, {"document": document}) not in classes:
+                raise _nothing_there()
             row = connection.execute(
                 select(
                     documents.c.source,
@@ -38,15 +59,33 @@ class CatalogDocuments:
                 .join(document_versions, document_versions.c.id == documents.c.current_version)
                 .join(texts, texts.c.hash == document_versions.c.text)
                 .join(parsed, parsed.c.key == document_versions.c.parsed)
-                .where(
-                    documents.c.id == document,
-                    documents.c.access_class.in_(classes),
-                    document_versions.c.state == VersionState.CURRENT.value,
-                )
+                .where(documents.c.id == document, document_versions.c.state == VersionState.CURRENT.value)
             ).one_or_none()
             if row is None:
-                raise NotReadable("there is no such document, or you may not read it")
+                raise _nothing_there()
             return _readable(row, _versions(connection, document))
+
+    def documents(self, principal: Principal, *, source: str | None, after: str, count: int) -> DocumentPage:
+        with self._database.read() as connection:
+            scope = self._authority.scope(connection, principal)
+            if scope.is_empty:
+                return DocumentPage((), more=False, revision=scope.revision)
+            wanted = _LIST.where(documents.c.id > after, _among(connection, scope.classes)).limit(count + 1)
+            if source is not None:
+                wanted = wanted.where(documents.c.source == source)
+            rows = connection.execute(wanted).all()
+            return DocumentPage(tuple(ListedDocument(*row) for row in rows[:count]), more=len(rows) > count, revision=scope.revision)
+
+
+def _nothing_there() -> NotReadable:
+    return NotReadable("there is no such document, or you may not read it")
+
+
+def _among(connection: Connection, classes: Sequence[int]) -> ColumnElement[bool]:
+    """The document's class is one of these: one parameter however many they are, because databases limit those."""
+    if connection.dialect.name == "sqlite":
+        return documents.c.access_class.in_(select(func.json_each(json.dumps(classes)).table_valued("value").c.value))
+    return documents.c.access_class == any_(literal(list(classes), postgresql.ARRAY(Counter)))
 
 
 def _versions(connection: Connection, document: str) -> tuple[VersionSummary, ...]:

@@ -12,7 +12,7 @@ from retrieval.adapters.catalog.tables import document_versions, documents, gran
 from retrieval.domain.clock import stamp, unstamp
 from retrieval.domain.errors import Conflict, InvalidInput
 from retrieval.domain.sources import SourceSpec, SourceState, StalePermissions, spec_as_json, spec_from_json
-from retrieval.ports.sources import RegisteredSource, SourceStatus
+from retrieval.ports.sources import PermissionAge, RegisteredSource, SourceStatus
 
 
 class CatalogSources:
@@ -75,7 +75,8 @@ class CatalogSources:
 
     def status(self, source: str) -> SourceStatus:
         with self._database.read() as connection:
-            registered = _registered(_one(connection, source))
+            row = _one(connection, source)
+            registered = _registered(row)
             listed = (documents.c.source == source, documents.c.listed_run.is_not(None))
             current = select(document_versions.c.media_type, func.count(), func.sum(document_versions.c.passages)).where(
                 document_versions.c.source == source, document_versions.c.state == "current"
@@ -92,8 +93,10 @@ class CatalogSources:
                 readable=_count(connection, counted.where(has_reader, documents.c.current_version.is_not(None))),
                 nobody_reads=_count(connection, counted.where(~has_reader)),
                 quarantined=_count(connection, quarantined.where(*listed)),
-                passages=sum(row[2] or 0 for row in formats),
-                formats={row[0]: row[1] for row in formats},
+                passages=sum(passages or 0 for _, _, passages in formats),
+                formats={media_type: count for media_type, count, _ in formats},
+                permissions_read_at=row.permissions_read_at,
+                permissions=_permission_age(row, self._database.now()),
             )
         last = CatalogRuns(self._database).runs(source, limit=1)
         return status if not last else SourceStatus(**{**vars(status), "last_run": last[0]})
@@ -107,6 +110,12 @@ def fresh_until_of(stored_spec: str, read_at: str, default_max_age: timedelta) -
 def _fresh_until(spec: SourceSpec, read_at: str, default_max_age: timedelta) -> str | None:
     max_age = timedelta(hours=spec.max_permission_age_hours) or default_max_age
     return stamp(unstamp(read_at) + max_age) if max_age else None
+
+
+def _permission_age(row: Row[Any], now: str) -> PermissionAge:
+    if row.permissions_fresh_until is None or row.permissions_fresh_until > now:
+        return PermissionAge.FRESH
+    return PermissionAge.WITHHELD if row.withhold_stale else PermissionAge.WARNED
 
 
 def _one(connection: Connection, source: str) -> Row[Any]:
