@@ -14,8 +14,8 @@ MAX_RULES = 500
 MAX_GLOB_LENGTH = 500
 MAX_TITLE_LENGTH = 200
 MAX_PERMISSION_AGE_HOURS = 24 * 366
-_SOURCE_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
-_REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+SOURCE_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -93,7 +93,7 @@ class SourceSpec:
 
     def _problems(self) -> "list[FieldProblem]":
         problems = []
-        if not _SOURCE_ID.fullmatch(self.id):
+        if not SOURCE_ID.fullmatch(self.id):
             problems.append(
                 FieldProblem("id", "lower-case letters, digits and hyphens, starting with a letter or digit", "2 to 63 characters")
             )
@@ -103,7 +103,7 @@ class SourceSpec:
             AccessPolicy.of([self.owner])
         except InvalidInput:
             problems.append(FieldProblem("owner", "a subject such as 'user:dana' or 'group:finance'"))
-        if self.region and not _REGION.fullmatch(self.region):
+        if self.region and not REGION.fullmatch(self.region):
             problems.append(FieldProblem("region", "lower-case letters, digits and hyphens, e.g. 'eu'", "1 to 32 characters"))
         if not 0 <= self.max_permission_age_hours <= MAX_PERMISSION_AGE_HOURS:
             limit = f"1 to {MAX_PERMISSION_AGE_HOURS} hours, or 0 for the service's default"

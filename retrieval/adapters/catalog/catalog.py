@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from retrieval.adapters.catalog.authority import AccessDefaults, Authority
-from retrieval.adapters.catalog.directory import CatalogDirectory
+from retrieval.adapters.catalog.directory.entries import CatalogDirectory
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database, current_revision
 from retrieval.adapters.catalog.followers import CatalogFollowers
@@ -18,6 +18,7 @@ from retrieval.adapters.catalog.runs import CatalogRuns
 from retrieval.adapters.catalog.sources import CatalogSources
 from retrieval.adapters.catalog.staging import CatalogStaging
 from retrieval.domain.clock import Clock
+from retrieval.domain.directory import DirectoryLimits
 from retrieval.domain.errors import ArchivistError
 from retrieval.domain.sources import Classification
 from retrieval.settings import Settings
@@ -83,7 +84,16 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         publishing=CatalogPublishing(database),
         index_state=CatalogFollowers(database),
         keys=CatalogKeys(database),
-        directory=CatalogDirectory(database),
+        directory=CatalogDirectory(database, directory_limits(settings)),
+    )
+
+
+def directory_limits(settings: Settings) -> DirectoryLimits:
+    return DirectoryLimits(
+        groups=settings.directory_max_groups,
+        members=settings.directory_max_members,
+        name_characters=settings.directory_max_name_characters,
+        attributes_bytes=settings.directory_max_attributes_bytes,
     )
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects import postgresql
 
@@ -139,15 +140,20 @@ directory = Table(
     Column("regions", Text),
     Column("managed_by", Key, nullable=False),
     Column("scim_id", Key, unique=True),
-    Column("external_id", Key),
-    Column("name", Key, nullable=False),
+    Column("external_id", Key, nullable=False, default=""),
+    Column("name", Text, nullable=False),
+    Column("folded_name", Key, nullable=False, default=""),
     Column("attributes", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("created_at", Key, nullable=False),
     Column("updated_at", Key, nullable=False),
-    Index(None, "kind", "name"),
+    Column("deleted_at", Key),
+    Index(None, "kind", "folded_name"),
+    Index(None, "external_id"),
     comment="People, groups and applications by subject. `clearance` is a rank and `regions` a JSON list; NULL: the service's default.",
 )
+_KNOWN_TO_SCIM = text("kind = 'user' AND scim_id IS NOT NULL AND deleted_at IS NULL")
+Index("uq_directory_user_name", directory.c.folded_name, unique=True, sqlite_where=_KNOWN_TO_SCIM, postgresql_where=_KNOWN_TO_SCIM)
 
 documents = Table(
     "documents",

@@ -125,18 +125,23 @@ def _principals() -> None:
         sa.Column("regions", sa.Text(), nullable=True),
         sa.Column("managed_by", KEY, nullable=False),
         sa.Column("scim_id", KEY, nullable=True),
-        sa.Column("external_id", KEY, nullable=True),
-        sa.Column("name", KEY, nullable=False),
+        sa.Column("external_id", KEY, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("folded_name", KEY, nullable=False),
         sa.Column("attributes", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", KEY, nullable=False),
         sa.Column("updated_at", KEY, nullable=False),
+        sa.Column("deleted_at", KEY, nullable=True),
         sa.CheckConstraint("kind IN ('user', 'group', 'app')", name=op.f("ck_directory_kind")),
         sa.PrimaryKeyConstraint("subject", name=op.f("pk_directory")),
         sa.UniqueConstraint("scim_id", name=op.f("uq_directory_scim_id")),
         comment="People, groups and applications by subject. `clearance` is a rank and `regions` a JSON list; NULL: the service's default.",
     )
-    op.create_index(op.f("ix_directory_kind_name"), "directory", ["kind", "name"])
+    op.create_index(op.f("ix_directory_kind_folded_name"), "directory", ["kind", "folded_name"])
+    op.create_index(op.f("ix_directory_external_id"), "directory", ["external_id"])
+    known = sa.text("kind = 'user' AND scim_id IS NOT NULL AND deleted_at IS NULL")
+    op.create_index("uq_directory_user_name", "directory", ["folded_name"], unique=True, sqlite_where=known, postgresql_where=known)
 
 
 def _records() -> None:
