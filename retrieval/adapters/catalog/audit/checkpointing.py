@@ -1,4 +1,4 @@
-"""A thread that signs a checkpoint whenever enough records or enough time have gone by, and at the end."""
+"""A thread that signs a checkpoint whenever enough records or enough time have gone by, at its start and at its end."""
 
 import threading
 import time
@@ -35,6 +35,7 @@ class Checkpointing:
 
     def _run(self) -> None:
         signed_at = time.monotonic()
+        self._sign(least_records=1)
         while not self._stopping.wait(self._look_seconds):
             is_time = time.monotonic() - signed_at >= self._seconds
             if self._sign(least_records=1 if is_time else self._records) or is_time:
@@ -44,5 +45,5 @@ class Checkpointing:
         try:
             return self._checkpoints.add(least_records=least_records)
         except (ArchivistError, OSError) as error:
-            _log.error("audit_checkpoint_failed", error=type(error).__name__, reason=str(error))  # noqa: TRY400 - the reason says it all
+            _log.error("audit_checkpoint_failed", error=type(error).__name__, reason=str(error))
         return 0
