@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types imports fast faults bench eval samples system-packages clean
+.PHONY: help setup demo test check lint format types imports fast faults leaks mutants bench eval samples system-packages clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -48,6 +48,12 @@ fast: $(READY) ## Run the fast tests
 faults: $(READY) ## Kill the ingestion at 50 random moments and the API at 20 (KILLS_INGESTION, KILLS_API)
 	ARCHIVIST_TEST_KILLS=$(or $(KILLS_INGESTION),50) $(BIN)/pytest -q tests/pipelines/dagster/test_kills.py
 	ARCHIVIST_TEST_KILLS=$(or $(KILLS_API),20) $(BIN)/pytest -q tests/e2e/test_killed_api.py
+
+leaks: $(READY) ## Prove permissions: 100,000 trials, races, pairs of worlds (LEAK_TRIALS, LEAK_SEED); writes reports/leaks.json
+	$(BIN)/python -m tests.permissions.campaign
+
+mutants: $(READY) ## Break each guard and see a test catch it; writes reports/mutants.json
+	$(BIN)/python -m tests.permissions.mutants
 
 bench: $(READY) ## Measure latency, ingestion and memory; writes reports/bench.json
 	$(BIN)/python -m tests.benchmarks.run

@@ -1,0 +1,219 @@
+"""A world behind the real application: real catalog, real Qdrant engine that follows it, real HTTP application. Only the model is small.
+
+Every change goes the way the pipeline goes: a run lists a whole source, takes in, cuts, embeds, publishes, withdraws.
+"""
+
+import re
+import threading
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from retrieval.adapters.catalog.catalog import Catalog, open_catalog
+from retrieval.adapters.catalog.feed import CatalogFeed
+from retrieval.adapters.qdrant.collection import IndexIdentity
+from retrieval.adapters.qdrant.edge import EdgeIndex
+from retrieval.adapters.qdrant.planner import DenseLimits
+from retrieval.domain.documents import Element, ElementKind, ParsedDocument, SourceFile, Span
+from retrieval.domain.ids import content_hash, document_id, text_hash
+from retrieval.domain.ingestion import SourceRun, Taken
+from retrieval.domain.passages import DraftPassage
+from retrieval.domain.permissions import AccessPolicy
+from retrieval.indexing.following import FollowingSearch
+from retrieval.indexing.owner import IndexOwner
+from retrieval.service import KnowledgeService
+from retrieval.settings import Settings
+from tests.permissions.askings import OWNER, spec_of
+from tests.permissions.credentials import Credentials
+from tests.permissions.oracle import Folder, Paper, Person, State
+from tests.permissions.people import enter_person
+from tests.permissions.small_embedder import SmallEmbedder
+from tests.retrieval.indexing.world import InProcessBuilder
+
+RECIPE = "recipe 1"
+WORD = re.compile(r"z[tpab][0-9a-f]{12}")
+"""What only one document holds."""
+CATCH_UP_SECONDS = 5.0
+
+
+@dataclass
+class FixedClock:
+    """Two worlds are made at the same moment."""
+
+    at: datetime = field(default=datetime(2026, 3, 1, 9, tzinfo=UTC))
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@dataclass
+class Plant:
+    """One world, served. `state` is what the oracle is told; `changing` serialises changes, as the pipeline's runs are per source."""
+
+    settings: Settings
+    catalog: Catalog
+    knowledge: KnowledgeService
+    client: TestClient
+    credentials: Credentials
+    embedder: SmallEmbedder
+    state: State
+    logged: list[str]
+    """Log lines that hold a word or title of some document: there must be none."""
+    runs: int = 0
+    changing: threading.Lock = field(default_factory=threading.Lock)
+
+    def document_id(self, paper: Paper) -> str:
+        return document_id(paper.folder, key_of(paper))
+
+    def register(self, name: str, folder: Folder) -> None:
+        self.catalog.sources.register(spec_of(name, folder), by=OWNER)
+
+    def enter(self, subject: str, person: Person) -> None:
+        enter_person(self.catalog, subject, person)
+
+    def put_in_groups(self, member: str, groups: frozenset[str]) -> None:
+        self.catalog.directory.set_groups(member, groups)
+
+    def list_again(self, folder: str, papers: Mapping[str, Paper]) -> SourceRun:
+        """List a folder as it is now: permissions take effect before this returns, contents do not."""
+        self.runs += 1
+        run = self.catalog.runs.start(folder, f"run-{self.runs}")
+        self.catalog.listing.record(run, [_file(paper) for paper in papers.values() if paper.folder == folder])
+        self.catalog.listing.complete(run)
+        return run
+
+    def sync(self, folder: str, papers: Mapping[str, Paper]) -> None:
+        """The whole chain for one folder."""
+        run = self.list_again(folder, papers)
+        by_id = {self.document_id(paper): paper for paper in papers.values() if paper.folder == folder}
+        for item in list(self.catalog.staging.pending(run, recipe=RECIPE)):
+            self._take(run, by_id[item.document], item.fingerprint)
+        for version in self.catalog.staging.to_chunk(run):
+            self.catalog.staging.store_passages(run, version, _drafts(version.text))
+        work = list(self.catalog.embeddings.to_embed(folder, self.embedder.model))
+        if work:
+            vectors = self.embedder.embed([item.text for item in work])
+            rows = [(item.text_hash, vector.tobytes()) for item, vector in zip(work, vectors, strict=True)]
+            self.catalog.embeddings.store(self.embedder.model, rows)
+        list(self.catalog.publishing.publish(run, model=self.embedder.model, batch=100))
+        list(self.catalog.publishing.withdraw_missing(run, batch=100))
+        self.catalog.runs.finish(run, outcome="succeeded")
+
+    def _take(self, run: SourceRun, paper: Paper, fingerprint: str | None) -> None:
+        whole = Element(Span(0, len(paper.body)), ElementKind.TEXT)
+        parsed = ParsedDocument(f"Report {paper.title}", "text/plain", paper.body, (whole,), "test", {"author": f"Dr {paper.author}"})
+        record = self.catalog.staging.remember_parsed(text_hash(paper.name + paper.body), parsed, [])
+        hash_ = content_hash(paper.body.encode())
+        taken = Taken(self.document_id(paper), hash_, RECIPE, fingerprint, None, len(paper.body), None, record)
+        self.catalog.staging.take(run, taken)
+
+
+@contextmanager
+def planted(
+    directory: Path,
+    state: State,
+    *,
+    catalog_url: str = "",
+    exact_passages: int = 20_000,
+    **changed: object,
+) -> Iterator[Plant]:
+    """Serve a world from an empty directory; everything is closed at the end."""
+    settings = Settings(
+        data_directory=directory, catalog_url=catalog_url, index_exact_passages=exact_passages, answer_min_support=0.1, **changed
+    )
+    with ExitStack() as closing:
+        logged: list[str] = []
+        structlog.configure(processors=[partial(_keep_what_names_a_document, logged)])
+        closing.callback(structlog.reset_defaults)
+        clock = FixedClock()
+        catalog = open_catalog(settings, clock=clock)
+        closing.callback(catalog.close)
+        embedder = SmallEmbedder()
+        plant = Plant(settings, catalog, None, None, Credentials(catalog, clock), embedder, state, logged)  # type: ignore[arg-type]
+        _fill(plant)
+        feed = CatalogFeed(catalog.database, embedder.model)
+        index = closing.enter_context(_edge(settings, feed, embedder))
+        plant.knowledge = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, index, embedder)
+        plant.client = closing.enter_context(TestClient(create_app(_Wiring(plant), clock=clock), raise_server_exceptions=False))
+        yield plant
+
+
+@dataclass(frozen=True)
+class _Wiring:
+    plant: Plant
+    token_key: bytes = bytes(range(32))
+
+    @property
+    def settings(self) -> Settings:
+        return self.plant.settings
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.plant.catalog
+
+    @property
+    def knowledge(self) -> KnowledgeService:
+        return self.plant.knowledge
+
+    def readiness(self) -> list[tuple[str, bool, str]]:
+        return []
+
+
+@contextmanager
+def _edge(settings: Settings, feed: CatalogFeed, embedder: SmallEmbedder) -> Iterator[FollowingSearch]:
+    identity = IndexIdentity(embedder.model, embedder.dimensions)
+    limits = DenseLimits(exact_passages=settings.index_exact_passages)
+    index = EdgeIndex.open(settings.index_directory, identity, limits=limits)
+    owner = IndexOwner(feed, index, InProcessBuilder(feed, identity), batch_documents=64, renew_after_passages=1_000_000)
+    owner.rebuild()
+    try:
+        yield FollowingSearch(index, lambda _needed: owner.catch_up(CATCH_UP_SECONDS))
+    finally:
+        owner.close()
+
+
+def _fill(plant: Plant) -> None:
+    for name, folder in plant.state.folders.items():
+        plant.register(name, folder)
+    for member, groups in plant.state.groups.items():
+        plant.put_in_groups(member, groups)
+    for subject, person in plant.state.people.items():
+        plant.enter(subject, person)
+    for name in plant.state.folders:
+        plant.sync(name, plant.state.papers)
+
+
+def _keep_what_names_a_document(kept: list[str], _logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    line = repr(dict(event))
+    if WORD.search(line):
+        kept.append(line)
+    raise structlog.DropEvent
+
+
+def key_of(paper: Paper) -> str:
+    return f"shelf/{paper.path}.txt"
+
+
+def _file(paper: Paper) -> SourceFile:
+    key = key_of(paper)
+    fingerprint = content_hash(paper.body.encode())[:12]
+    return SourceFile(key, f"file:///{key}", fingerprint=fingerprint, policy=AccessPolicy(paper.allowed, paper.denied))
+
+
+def _drafts(text: str) -> list[DraftPassage]:
+    """One passage for each sentence."""
+    drafts, start = [], 0
+    while start < len(text):
+        end = text.find(".", start) + 1 or len(text)
+        span = Span(start, end)
+        drafts.append(DraftPassage(len(drafts), span, span.of(text), "", None, (), 3))
+        start = end
+    return drafts

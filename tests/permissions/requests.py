@@ -1,0 +1,91 @@
+"""What is asked of the application: every endpoint that shows something of documents, with readable, hidden and absent targets."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from httpx import Response
+
+from tests.permissions.oracle import Asking, Paper
+from tests.permissions.plant import Plant
+from tests.permissions.worlds import Author
+
+ABSENT = "doc_aaaaaaaaaaaaaaaaaaaaaaaa"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request, without its credentials. `target` is the document it names, if it names one."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+    parameters: dict[str, Any] | None = None
+    target: str | None = None
+
+    def send(self, plant: Plant, asking: Asking) -> Response:
+        headers = dict(plant.credentials.headers(asking))
+        return plant.client.request(self.method, self.path, json=self.body, params=self.parameters, headers=headers)
+
+
+class Requests:
+    """Draws requests about a world's documents, those that are gone included."""
+
+    def __init__(self, plant: Plant, author: Author, papers: Callable[[], Sequence[Paper]]) -> None:
+        self._plant = plant
+        self._author = author
+        self._papers = papers
+
+    def any(self) -> Request:
+        drawn = self._author.random
+        kinds = (self.retrieve, self.answer, self.document, self.documents, self.sources, self.misused)
+        return drawn.choices(kinds, (45, 20, 20, 8, 3, 4))[0]()
+
+    def retrieve(self) -> Request:
+        drawn = self._author.random
+        body = {"query": self._author.query(self._papers()), "top_k": drawn.choice((1, 3, 10, 50))}
+        if drawn.random() < 0.3:
+            body["sources"] = drawn.sample(self._author.folders, drawn.randint(1, 2))
+        return Request("POST", "/retrieve", body)
+
+    def answer(self) -> Request:
+        body = {"query": self._author.query(self._papers()), "include_passages": self._author.random.random() < 0.5}
+        return Request("POST", "/answer", body)
+
+    def document(self) -> Request:
+        drawn = self._author.random
+        if drawn.random() < 0.1:
+            return Request("GET", f"/documents/{ABSENT}")
+        return self.document_of(drawn.choice(self._papers()))
+
+    def document_of(self, paper: Paper) -> Request:
+        drawn = self._author.random
+        parameters = {"start": 0, "end": 5, "context": 10} if drawn.random() < 0.3 else None
+        return Request("GET", f"/documents/{self._plant.document_id(paper)}", parameters=parameters, target=paper.name)
+
+    def documents(self) -> Request:
+        drawn = self._author.random
+        parameters: dict[str, Any] = {"limit": drawn.choice((1, 5, 50))}
+        if drawn.random() < 0.4:
+            parameters["source"] = drawn.choice(self._author.folders)
+        return Request("GET", "/documents", parameters=parameters)
+
+    def sources(self) -> Request:
+        return Request("GET", "/sources")
+
+    def misused(self) -> Request:
+        """Requests whose errors could say too much."""
+        paper = self._author.random.choice(self._papers())
+        return self._author.random.choice(
+            (
+                Request("GET", f"/documents/{self._plant.document_id(paper)}", parameters={"start": 5, "end": 1}, target=None),
+                Request("GET", f"/documents/{self._plant.document_id(paper)}", parameters={"version": "ver_nothing"}, target=None),
+                Request("GET", f"/documents/{paper.path}"),
+                Request("DELETE", f"/documents/{self._plant.document_id(paper)}"),
+                Request("POST", "/retrieve", {"query": "travel", "sources": ["no-such-source"]}),
+                Request("POST", "/retrieve", {"query": "travel", "filter": {"access_class": 1}}),
+                Request("POST", "/retrieve", {"query": "", "top_k": 0}),
+                Request("GET", "/audit"),
+                Request("GET", "/keys"),
+            )
+        )

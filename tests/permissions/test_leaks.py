@@ -1,0 +1,24 @@
+"""No document is shown to somebody who may not read it, whatever is asked and whatever changes meanwhile.
+
+2,000 trials and 400 races here; `make leaks` runs 100,000 and 20,000.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.permissions.campaign import run_trials
+
+pytestmark = [pytest.mark.permissions, pytest.mark.slow]
+
+
+def test_nothing_leaks_and_nothing_is_missing(tmp_path: Path):
+    tally = run_trials(tmp_path, seed=20_260_301, trials=2_000, races=400)
+
+    assert tally.leaks == []
+    assert tally.missing == []
+    assert tally.logged == []
+    assert tally.trials >= 2_000
+    assert tally.races >= 400
+    assert tally.shown > tally.trials  # the campaign sees what is shown
+    assert set(tally.changes) >= {"regrant", "membership", "person", "folder", "rewrite", "delete", "add", "deny", "denied group"}

@@ -1,0 +1,86 @@
+"""A document that may not be read does not exist: the same request in a world with it and in one without it gets the same bytes.
+
+Excepted are the request's id, the times of the steps, the date and the consistency token, which is encrypted anew each time.
+"""
+
+import json
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from httpx import Response
+
+from tests.permissions.oracle import Asking, State, readable
+from tests.permissions.plant import planted
+from tests.permissions.requests import Requests
+from tests.permissions.worlds import Author, Size
+
+PAIRS_PER_WORLD = 50
+OF_NO_ACCOUNT = {"x-request-id", "server-timing", "date"}
+
+
+@dataclass
+class Comparison:
+    """How many pairs were compared, and which differed."""
+
+    pairs: int = 0
+    differences: list[str] = field(default_factory=list)
+    hidden: int = 0
+    """Documents that the second worlds lack."""
+    hits: int = 0
+
+
+def compare_worlds(directory: Path, *, seed: int, pairs: int, size: Size | None = None, exact_passages: int = 20_000) -> Comparison:
+    """Pairs of worlds, each for one who asks; `PAIRS_PER_WORLD` requests in each pair."""
+    found = Comparison()
+    number = 0
+    while found.pairs < pairs:
+        author = Author(seed + number, size)
+        state = author.state()
+        asking = _somebody(author, state)
+        without = replace(state, papers={name: state.papers[name] for name in sorted(readable(state, asking))})
+        found.hidden += len(state.papers) - len(without.papers)
+        options: dict[str, Any] = {"exact_passages": exact_passages}
+        with (
+            planted(directory / f"{number}-with", state, **options) as here,
+            planted(directory / f"{number}-without", without, **options) as there,
+        ):
+            wanted = min(PAIRS_PER_WORLD, pairs - found.pairs)
+            requests = Requests(here, author, partial(list, state.papers.values()))
+            for request in [requests.any() for _ in range(wanted)]:
+                _compare(request.send(here, asking), request.send(there, asking), found, label=f"seed {seed + number}, {asking}, {request}")
+        number += 1
+    return found
+
+
+def _compare(here: Response, there: Response, found: Comparison, *, label: str) -> None:
+    found.pairs += 1
+    found.hits += here.text.count('"rank"')
+    if _comparable(here) != _comparable(there):
+        found.differences.append(f"{label}:\n  {_comparable(here)}\n  {_comparable(there)}")
+
+
+def _comparable(response: Response) -> tuple[int, dict[str, str], str]:
+    headers = {name: value for name, value in response.headers.items() if name not in OF_NO_ACCOUNT}
+    return response.status_code, headers, _without_tokens(response.text, response)
+
+
+def _without_tokens(text: str, response: Response) -> str:
+    """The body with its request id and tokens cut out, and nothing else changed. Their length stays: it must not differ either."""
+    if "json" not in response.headers.get("content-type", ""):
+        return text
+    body = json.loads(text)
+    for name in ("request_id", "consistency_token", "next_cursor"):
+        if isinstance(body, dict) and isinstance(body.get(name), str):
+            text = text.replace(body[name], "*" * len(body[name]))
+    return text
+
+
+def _somebody(author: Author, state: State) -> Asking:
+    """Somebody who may read some documents, and not all."""
+    for _ in range(200):
+        asking = author.asking()
+        if 0 < len(readable(state, asking)) < len(state.papers):
+            return asking
+    raise AssertionError("nobody in this world reads some documents and not all")
