@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request, Security
-from fastapi.security import HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPBearer
 
-from api.authentication import Authenticator
+from api.authentication import ActiveSubjects, Authenticator
 from api.consistency import ConsistencyTokens
 from api.cursors import Cursors
 from retrieval.domain.answers import Answer, Retrieved
+from retrieval.domain.clock import Clock
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
 from retrieval.ports.keys import ApiKeyStore
@@ -36,6 +37,9 @@ class KeyHolder(Protocol):
 
     @property
     def keys(self) -> ApiKeyStore: ...
+
+    @property
+    def directory(self) -> ActiveSubjects: ...
 
     @property
     def owned(self) -> OwnedSources: ...
@@ -69,6 +73,7 @@ class Parts:
     authenticator: Authenticator
     tokens: ConsistencyTokens
     cursors: Cursors
+    clock: Clock
 
     @property
     def settings(self) -> Settings:
@@ -83,10 +88,24 @@ async def _parts(request: Request) -> Parts:
     return parts_of(request)
 
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="An API key made by `archivist keys create`: `ak_…`.")
+BEARER, ON_BEHALF = "bearer", "onBehalfOf"
+"""Names of the security schemes in the API's description."""
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name=BEARER,
+    description="An API key made by `archivist keys create`, `ak_…`, or an access token of the configured OIDC issuer.",
+)
+_on_behalf = APIKeyHeader(
+    name="X-On-Behalf-Of",
+    auto_error=False,
+    scheme_name=ON_BEHALF,
+    description="Beside an application's own credential: the API key or access token of the user it asks for. Both must be allowed to see.",
+)
 
 
-async def _caller(request: Request, _documented: Annotated[object, Security(_bearer)]) -> Principal:
+async def _caller(
+    request: Request, _bearer: Annotated[object, Security(_bearer)], _on_behalf: Annotated[object, Security(_on_behalf)]
+) -> Principal:
     """The principal that the route authenticated before it read anything else of the request; an undeclared route has none and fails."""
     return cast(Principal, request.state.principal)
 

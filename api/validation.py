@@ -31,6 +31,7 @@ _WORDS: Mapping[str, _Words] = {
     "int_from_float": ("must be a whole number", _no_limit),
     "bool_type": ("must be true or false", _no_limit),
     "list_type": ("must be a list", _no_limit),
+    "too_short": ("has too few entries", lambda c: f"at least {c['min_length']} entries"),
     "too_long": ("has too many entries", lambda c: f"{c['max_length']} entries"),
     "greater_than_equal": ("is too small", lambda c: f"at least {c['ge']}"),
     "less_than_equal": ("is too large", lambda c: f"at most {c['le']}"),

@@ -1,6 +1,5 @@
 """`archivist keys`: who may call the API, as whom, and in which groups."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -9,12 +8,11 @@ from api.cli.opening import catalog_of
 from api.cli.output import AsJson, note, print_json, print_table
 from retrieval.domain.clock import SystemClock
 from retrieval.domain.errors import InvalidInput
-from retrieval.domain.keys import ApiKey, StoredApiKey, group_subjects, member
+from retrieval.domain.keys import MAX_DAYS, KeyTerms, StoredApiKey, group_subjects, issue, member
 from retrieval.domain.permissions import PrincipalKind
+from retrieval.domain.roles import Role
 
 app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
-
-MAX_DAYS = 3650
 
 
 @app.command()
@@ -24,6 +22,12 @@ def create(
     application: Annotated[str, typer.Option("--app", help="Or the application it speaks for, e.g. intranet.")] = "",
     group: Annotated[
         list[str] | None, typer.Option("--group", help="Make the principal a member of exactly these groups. Repeat it for more.")
+    ] = None,
+    role: Annotated[
+        list[Role] | None, typer.Option("--role", help="What the key is good for. Repeat it for more. Default: user, or app.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", help="Only this source. Repeat it for more. Default: all its principal may read.")
     ] = None,
     label: Annotated[str, typer.Option("--label", help="What the key is for, so that you know it again in the list.")] = "",
     expires_days: Annotated[
@@ -40,10 +44,8 @@ def create(
     if bool(user) == bool(application):
         raise InvalidInput.of("principal", "name either --user or --app")
     principal = member(user or application, kind=PrincipalKind.USER if user else PrincipalKind.APP)
-    now = SystemClock().now()
-    key = ApiKey.generate()
-    expires_at = None if expires_days is None else now + timedelta(days=expires_days)
-    stored = StoredApiKey(key.id, key.secret_hash, principal, label, now, expires_at)
+    terms = KeyTerms(frozenset(role or []), frozenset(source) if source else None, label, expires_days)
+    key, stored = issue(principal, terms, now=SystemClock().now())
     groups = group_subjects(group or [])
     with catalog_of() as catalog:
         if groups:
@@ -54,8 +56,10 @@ def create(
         print_json({**_described(stored, groups), "key": key.written})
         return
     typer.echo(key.written)
-    until = "" if expires_at is None else f", until {expires_at:%Y-%m-%d %H:%M} UTC"
-    note(f"For {principal.subject} in {', '.join(sorted(groups)) or 'no group'}{until}. Keep it now: it is not shown again.")
+    until = "" if stored.expires_at is None else f", until {stored.expires_at:%Y-%m-%d %H:%M} UTC"
+    limited = f", for {', '.join(sorted(terms.sources))} only" if terms.sources else ""
+    for_whom = f"{principal.subject} in {', '.join(sorted(groups)) or 'no group'}"
+    note(f"For {for_whom}, as {', '.join(sorted(stored.roles))}{limited}{until}. Keep it now: it is not shown again.")
 
 
 @app.command("list")
@@ -66,8 +70,8 @@ def list_keys(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json(listed)
         return
-    columns = ("id", "principal", "groups", "label", "created_at", "expires_at", "state")
-    rows = [[", ".join(key[column]) if column == "groups" else key[column] for column in columns] for key in listed]
+    columns = ("id", "principal", "groups", "roles", "sources", "label", "created_at", "expires_at", "state")
+    rows = [[", ".join(cell) if isinstance(cell := key[column], list) else cell for column in columns] for key in listed]
     print_table(columns, rows, empty="There are no keys. Create one with: archivist keys create --user NAME")
 
 
@@ -83,13 +87,15 @@ def revoke(ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids a
 
 
 def _described(key: StoredApiKey, groups: frozenset[str]) -> dict[str, Any]:
-    is_live = key.is_live(SystemClock().now())
+    sources = key.principal.sources
     return {
         "id": key.id,
         "principal": key.principal.subject,
         "groups": sorted(groups),
+        "roles": sorted(key.roles),
+        "sources": None if sources is None else sorted(sources),
         "label": key.label,
         "created_at": key.created_at.isoformat(timespec="seconds"),
         "expires_at": key.expires_at and key.expires_at.isoformat(timespec="seconds"),
-        "state": "live" if is_live else "revoked" if key.revoked_at else "expired",
+        "state": key.state(SystemClock().now()).value,
     }

@@ -10,21 +10,25 @@ import re
 import secrets
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.permissions import Principal, PrincipalKind, check_subject
 from retrieval.domain.roles import DEFAULT_ROLES, Role, check_roles
+from retrieval.domain.sources import SOURCE_ID
 
 MAX_LABEL_LENGTH = 200
+MAX_DAYS = 3650
 ID_CHARACTERS = 16
 SECRET_CHARACTERS = 43
 _HASH_BYTES = 32
 _PERSON = b"archivist apikey"
 _ID_ALPHABET = string.ascii_lowercase + string.digits
 _SECRET_ALPHABET = string.ascii_letters + string.digits
-_WRITTEN = re.compile(rf"ak_([a-z0-9]{{{ID_CHARACTERS}}})_([A-Za-z0-9]{{{SECRET_CHARACTERS}}})", re.ASCII)
+ID_PATTERN = rf"[a-z0-9]{{{ID_CHARACTERS}}}"
+_WRITTEN = re.compile(rf"ak_({ID_PATTERN})_([A-Za-z0-9]{{{SECRET_CHARACTERS}}})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,14 @@ class ApiKey:
     def secret_hash(self) -> bytes:
         """BLAKE2b-256 of the secret, keyed by the id: 32 bytes."""
         return hashlib.blake2b(self.secret.encode(), digest_size=_HASH_BYTES, key=self.id.encode(), person=_PERSON).digest()
+
+
+class KeyState(StrEnum):
+    """Whether a key is accepted, and why not."""
+
+    LIVE = "live"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,44 @@ class StoredApiKey:
             raise InvalidInput.of("label", "is too long", limit=f"{MAX_LABEL_LENGTH} characters")
 
     def is_live(self, now: datetime) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        return self.state(now) is KeyState.LIVE
+
+    def state(self, now: datetime) -> KeyState:
+        if self.revoked_at is not None:
+            return KeyState.REVOKED
+        return KeyState.LIVE if self.expires_at is None or now < self.expires_at else KeyState.EXPIRED
+
+
+@dataclass(frozen=True)
+class KeyTerms:
+    """What a new key is to be good for.
+
+    Attributes:
+        roles: none: those that its principal has by default.
+        sources: None: every one that its principal may read.
+        days: until it expires; None: it does not.
+
+    Raises:
+        InvalidInput: names `source`.
+    """
+
+    roles: frozenset[Role] = frozenset()
+    sources: frozenset[str] | None = None
+    label: str = ""
+    days: int | None = None
+
+    def __post_init__(self) -> None:
+        for source in self.sources or ():
+            if not SOURCE_ID.fullmatch(source):
+                raise InvalidInput.of("source", "is not the id of a source")
+
+
+def issue(principal: Principal, terms: KeyTerms, *, now: datetime) -> tuple[ApiKey, StoredApiKey]:
+    """A new key: what its holder is given, and what is kept. Raises InvalidInput naming `role`, or `label`."""
+    key = ApiKey.generate()
+    expires_at = None if terms.days is None else now + timedelta(days=terms.days)
+    limited = replace(principal, sources=terms.sources)
+    return key, StoredApiKey(key.id, key.secret_hash, limited, terms.label, now, expires_at, roles=terms.roles)
 
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -101,6 +150,14 @@ def accepts(stored: StoredApiKey, presented: ApiKey, now: datetime) -> bool:
 def member(name: str, *, kind: PrincipalKind) -> Principal:
     """A local principal from `alice` or `user:alice`. Raises InvalidInput naming `principal`."""
     return Principal(name.removeprefix(f"{kind.value}:"), kind)
+
+
+def key_holder(subject: str) -> Principal:
+    """A local principal from `user:alice` or `app:intranet`. Raises InvalidInput naming `principal`."""
+    kind, separator, name = subject.partition(":")
+    if not separator or kind not in set(PrincipalKind):
+        raise InvalidInput.of("principal", "a key speaks for 'user:<id>' or 'app:<id>'")
+    return Principal(name, PrincipalKind(kind))
 
 
 def group_subjects(names: Iterable[str]) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Which credentials are a principal."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -68,10 +69,9 @@ def test_keys_that_cannot_be_looked_up_are_a_503_and_not_a_401(world: World, ann
         def find(self, key_id: str) -> StoredApiKey | None:
             raise CatalogUnavailable("the disk is gone")
 
-    app = world.app()
-    app.state.parts.authenticator._store = Down()
+    world.catalog = replace(world.catalog, keys=Down())
 
-    response = TestClient(app).post("/retrieve", json=BODY, headers=ann)
+    response = TestClient(world.app()).post("/retrieve", json=BODY, headers=ann)
 
     assert response.status_code == 503
     assert response.json()["type"] == "urn:archivist:problem:catalog-unavailable"

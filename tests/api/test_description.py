@@ -19,11 +19,14 @@ FIELDS = {
     "DocumentResponse": {
         *("request_id", "id", "source", "title", "uri", "media_type", "metadata", "version", "versions", "pages", "extract"),
     },
+    "CreatedKeyResponse": {"request_id", "key", "created"},
     "ExtractOut": {"text", "start", "end", "highlight"},
     "FieldProblemOut": {"field", "problem", "limit"},
     "HealthResponse": {"status"},
     "HitOut": {"rank", "score", "found_by", "passage", "citation"},
     "ListedDocumentOut": {"id", "source", "title", "uri", "media_type", "version", "version_number", "modified_at"},
+    "KeyListResponse": {"request_id", "keys", "next_cursor"},
+    "KeyOut": {"id", "principal", "roles", "sources", "label", "created_at", "expires_at", "state"},
     "PageOut": {"page", "span"},
     "PartOut": {"name", "ready", "detail"},
     "PassageOut": {"id", "text", "page", "heading_path", "span", "media_type", "modified_at"},
@@ -41,6 +44,7 @@ FIELDS = {
 }
 REQUESTS = {
     "RetrieveRequest": {"query", "top_k", "sources", "at_least"},
+    "CreateKeyRequest": {"principal", "roles", "sources", "label", "expires_days"},
     "AnswerRequest": {"query", "sources", "at_least", "include_passages"},
 }
 OPEN = {"/healthz", "/readyz"}
@@ -93,6 +97,14 @@ def test_routes_that_need_a_key_say_so(description: Any):
     secured = {path for path, operation in operations(description) if operation.get("security")}
 
     assert secured == {path for path, _ in operations(description)} - OPEN
+
+
+def test_routes_say_which_role_opens_them_and_that_a_user_may_be_named_beside_the_application(description: Any):
+    operation = description["paths"]["/keys"]["post"]
+
+    assert operation["security"] == [{"bearer": []}, {"bearer": [], "onBehalfOf": []}]
+    assert operation["responses"]["403"]["description"].endswith("needs: admin")
+    assert set(description["components"]["securitySchemes"]) == {"bearer", "onBehalfOf"}
 
 
 def test_the_example_of_an_answer_is_an_answer(description: Any):
