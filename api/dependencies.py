@@ -14,6 +14,7 @@ from retrieval.domain.answers import Answer, Retrieved
 from retrieval.domain.clock import Clock
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
+from retrieval.ports.audit import AuditLog, AuditReader
 from retrieval.ports.keys import ApiKeyStore
 from retrieval.ports.reading import DocumentPage, ReadableDocument
 from retrieval.ports.sources import OwnedSources
@@ -23,13 +24,19 @@ from retrieval.settings import Settings
 class Knowledge(Protocol):
     """`retrieval.service.KnowledgeService`, as the routes use it."""
 
-    def retrieve(self, principal: Principal, query: Query) -> Retrieved: ...
+    def retrieve(self, principal: Principal, query: Query, *, request_id: str | None) -> Retrieved: ...
 
-    def answer(self, principal: Principal, query: Query) -> Answer: ...
+    def answer(self, principal: Principal, query: Query, *, with_passages: bool, request_id: str | None) -> Answer: ...
 
-    def document(self, principal: Principal, document: str) -> ReadableDocument: ...
+    def document(self, principal: Principal, document: str, *, version: str | None, request_id: str | None) -> ReadableDocument: ...
 
-    def list_documents(self, principal: Principal, *, source: str | None, after: str, count: int) -> DocumentPage: ...
+    def list_documents(
+        self, principal: Principal, *, source: str | None, after: str, count: int, request_id: str | None
+    ) -> DocumentPage: ...
+
+
+class Audit(AuditLog, AuditReader, Protocol):
+    """The audit log, as the routes use it."""
 
 
 class KeyHolder(Protocol):
@@ -40,6 +47,9 @@ class KeyHolder(Protocol):
 
     @property
     def directory(self) -> ActiveSubjects: ...
+
+    @property
+    def audit(self) -> Audit: ...
 
     @property
     def owned(self) -> OwnedSources: ...

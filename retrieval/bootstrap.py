@@ -124,7 +124,7 @@ def open_service(settings: Settings) -> Iterator[Service]:
     try:
         embedder = open_embedder(settings)
         with _index(settings, catalog, embedder) as (index, readiness):
-            knowledge = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, index, embedder)
+            knowledge = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, index, embedder, catalog.audit)
             yield Service(settings, catalog, knowledge, catalog.database.secret("consistency tokens"), readiness)
     finally:
         catalog.close()

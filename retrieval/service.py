@@ -3,15 +3,16 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from retrieval.domain.answers import Answer, Retrieved
-from retrieval.domain.errors import InvalidInput
+from retrieval.domain.errors import InvalidInput, NotReadable
 from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.domain.queries import Query
 from retrieval.domain.runs import FusedHit
+from retrieval.ports.audit import AuditLog
 from retrieval.ports.models import Embedder, Vectors
 from retrieval.ports.reading import (
     Candidate,
@@ -26,6 +27,7 @@ from retrieval.ports.reading import (
     ScopeReader,
 )
 from retrieval.settings import Settings
+from retrieval.steps import record
 from retrieval.steps.answer import answer_from
 from retrieval.steps.attribute import attribute
 from retrieval.steps.authorise import authorise
@@ -56,7 +58,10 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class KnowledgeService:
-    """What applications ask of Archivist. Every method takes the principal first."""
+    """What applications ask of Archivist. Every method takes the principal first.
+
+    Every read is recorded before anything of it is returned; one that cannot be recorded is refused.
+    """
 
     settings: Settings
     scopes: ScopeReader
@@ -64,8 +69,9 @@ class KnowledgeService:
     documents: DocumentReader
     index: PassageSearch
     embedder: Embedder
+    audit: AuditLog
 
-    def retrieve(self, principal: Principal, query: Query) -> Retrieved:
+    def retrieve(self, principal: Principal, query: Query, *, request_id: str | None = None) -> Retrieved:
         """The passages that answer the query best among those the principal may read, best first.
 
         Raises:
@@ -73,15 +79,21 @@ class KnowledgeService:
             RevisionNotReached: the index is older than `query.at_least`.
             Unavailable: the catalog or the index cannot be read; never a partial result.
         """
-        _, retrieved = self._retrieve(principal, query, Stopwatch())
+        watch = Stopwatch()
+        _, retrieved = self._retrieve(principal, query, watch)
+        with watch.step("audit"):
+            self.audit.record(record.retrieval(principal, query, retrieved, searched=self._searched(), request_id=request_id))
         return retrieved
 
-    def answer(self, principal: Principal, query: Query) -> Answer:
-        """Quotes from retrieved passages that answer the question, each cited; or an abstention. Raises like `retrieve`."""
+    def answer(self, principal: Principal, query: Query, *, with_passages: bool = True, request_id: str | None = None) -> Answer:
+        """Quotes from retrieved passages that answer the question, each cited; or an abstention. Raises like `retrieve`.
+
+        Without `with_passages` only the passages that are quoted are returned beside it.
+        """
         watch = Stopwatch()
         vector, retrieved = self._retrieve(principal, query, watch)
         with watch.step("answer"):
-            return answer_from(
+            answer = answer_from(
                 query.text,
                 vector,
                 retrieved,
@@ -91,14 +103,34 @@ class KnowledgeService:
                 max_sentences=self.settings.answer_max_sentences,
                 min_support=self.settings.answer_min_support,
             )
+        shown = answer if with_passages else _only_quoted(answer)
+        with watch.step("audit"):
+            self.audit.record(record.answering(principal, query, shown, searched=self._searched(), request_id=request_id))
+        return shown
 
-    def document(self, principal: Principal, document: str) -> ReadableDocument:
-        """A document as the principal may see it. Raises NotReadable for absent and hidden alike."""
-        return self.documents.document(principal, document)
+    def document(
+        self, principal: Principal, document: str, *, version: str | None = None, request_id: str | None = None
+    ) -> ReadableDocument:
+        """A document as the principal may see it.
 
-    def list_documents(self, principal: Principal, *, source: str | None, after: str, count: int) -> DocumentPage:
+        Raises:
+            NotReadable: absent or hidden, or `version` is given and is not the current one.
+        """
+        try:
+            found = self._current(principal, document, version)
+        except NotReadable:
+            self.audit.record(record.refused_reading(principal, document, request_id=request_id))
+            raise
+        self.audit.record(record.reading(principal, found, request_id=request_id))
+        return found
+
+    def list_documents(
+        self, principal: Principal, *, source: str | None, after: str, count: int, request_id: str | None = None
+    ) -> DocumentPage:
         """The documents that the principal may read, in the order of their ids, from the one after `after` on."""
-        return self.documents.documents(principal, source=source, after=after, count=count)
+        page = self.documents.documents(principal, source=source, after=after, count=count)
+        self.audit.record(record.listing(principal, page, request_id=request_id))
+        return page
 
     def _retrieve(self, principal: Principal, query: Query, watch: Stopwatch) -> tuple[Vectors, Retrieved]:
         """The query's vector, which an answer needs again, and what was retrieved."""
@@ -109,6 +141,15 @@ class KnowledgeService:
             vector = self.embedder.embed_query(query.text)
         runs = self._search(scope, query, vector, watch)
         return vector, self._gated(principal, scope, query, runs, watch)
+
+    def _current(self, principal: Principal, document: str, version: str | None) -> ReadableDocument:
+        found = self.documents.document(principal, document)
+        if version not in (None, found.version.id):
+            raise NotReadable("not the current version")
+        return found
+
+    def _searched(self) -> record.Searched:
+        return record.Searched(self.embedder.model, self.index.revision())
 
     def _search(self, scope: AccessScope, query: Query, vector: Vectors, watch: Stopwatch) -> LegRuns:
         with watch.step("legs"):
@@ -143,6 +184,12 @@ class KnowledgeService:
         if gated.altered:
             _logger.error("passages_altered_in_index", passages=gated.altered, revision=gated.revision)
         return gated
+
+
+def _only_quoted(answer: Answer) -> Answer:
+    quoted = {sentence.citation.passage for sentence in answer.sentences}
+    hits = tuple(hit for hit in answer.retrieved.hits if hit.passage.id in quoted)
+    return replace(answer, retrieved=replace(answer.retrieved, hits=hits))
 
 
 def check(query: Query, settings: Settings) -> None:

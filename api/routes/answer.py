@@ -18,7 +18,7 @@ def answer(body: AnswerRequest, caller: Caller, parts: Wired, request: Request, 
     """Sentences quoted word for word from documents you may read, each with its citation; or an abstention that says why."""
     top_k = min(parts.settings.answer_passages, parts.settings.query_max_top_k)
     query = query_of(parts, text=body.query, top_k=top_k, sources=body.sources, at_least=body.at_least)
-    answered = parts.wiring.knowledge.answer(caller, query)
+    answered = parts.wiring.knowledge.answer(caller, query, with_passages=body.include_passages, request_id=request_id_of(request))
     report_timings(request, response, answered.retrieved.seconds)
     return AnswerResponse.of(
         answered,

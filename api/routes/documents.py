@@ -27,7 +27,9 @@ def documents(wanted: Annotated[DocumentListParameters, Query()], caller: Caller
     The cursor of the next page works for you and for this list only, for a day.
     """
     place = Place.asked(parts, caller, list_fingerprint("documents", source=wanted.source), wanted)
-    page = parts.wiring.knowledge.list_documents(caller, source=wanted.source, after=place.after, count=place.count)
+    page = parts.wiring.knowledge.list_documents(
+        caller, source=wanted.source, after=place.after, count=place.count, request_id=request_id_of(request)
+    )
     return DocumentListResponse.of(
         page,
         request_id=request_id_of(request),
@@ -45,8 +47,6 @@ def document(id: str, wanted: Annotated[DocumentParameters, Query()], caller: Ca
     span = checked_span(wanted, parts.settings)
     if not _WELL_FORMED.fullmatch(id):
         raise NotReadable("not an id")
-    found = parts.wiring.knowledge.document(caller, id)
-    if wanted.version not in (None, found.version.id):
-        raise NotReadable("not the current version")
+    found = parts.wiring.knowledge.document(caller, id, version=wanted.version, request_id=request_id_of(request))
     shown = extract(found.text, span, context=wanted.context, settings=parts.settings)
     return DocumentResponse.of(found, shown, request_id=request_id_of(request))

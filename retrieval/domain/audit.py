@@ -29,7 +29,7 @@ Detail = str | int | Sequence[str] | None
 
 
 class AuditAction(StrEnum):
-    """What was done. The first four are reads."""
+    """What was done."""
 
     RETRIEVE = "retrieve"
     ANSWER = "answer"
@@ -53,7 +53,7 @@ class AuditAction(StrEnum):
     DIRECTORY_CHANGED = "directory.changed"
 
 
-SHOWING = frozenset({AuditAction.RETRIEVE, AuditAction.ANSWER, AuditAction.DOCUMENT_READ})
+SHOWING = frozenset({AuditAction.RETRIEVE, AuditAction.ANSWER, AuditAction.DOCUMENT_READ, AuditAction.LIST_READ})
 """Actions whose allowed records name documents that somebody was shown."""
 
 

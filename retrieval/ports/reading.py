@@ -117,6 +117,9 @@ class ReadableDocument:
     text: str
     pages: tuple[tuple[int, int, int], ...]
     """(page, start, end) in reading order; empty for formats without pages."""
+    revision: int = 0
+    access_class: int = 0
+    """Both for the audit log, never for the caller."""
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ class World:
     @property
     def knowledge(self) -> KnowledgeService:
         gate = self.catalog.gate
-        return KnowledgeService(self.settings, gate, gate, self.catalog.documents, self.index, self.index.embedder)
+        return KnowledgeService(self.settings, gate, gate, self.catalog.documents, self.index, self.index.embedder, self.catalog.audit)
 
     def readiness(self) -> list[tuple[str, bool, str]]:
         return self.parts

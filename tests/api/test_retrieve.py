@@ -81,7 +81,7 @@ def test_the_time_of_every_step_is_in_the_server_timing_header(api: TestClient, 
     response = api.post("/retrieve", json=BODY, headers=ann)
 
     steps = [part.split(";dur=") for part in response.headers["server-timing"].split(", ")]
-    assert [name for name, _ in steps] == ["authenticate", "authorise", "embed", "legs", "fuse", "gate", "attribute"]
+    assert [name for name, _ in steps] == ["authenticate", "authorise", "embed", "legs", "fuse", "gate", "attribute", "audit"]
     assert all(float(milliseconds) >= 0 for _, milliseconds in steps)
 
 

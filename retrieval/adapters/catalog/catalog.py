@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from retrieval.adapters.catalog.audit.log import CatalogAudit
 from retrieval.adapters.catalog.authority import AccessDefaults, Authority
 from retrieval.adapters.catalog.directory.entries import CatalogDirectory
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
@@ -41,6 +42,7 @@ class Catalog:
     index_state: CatalogFollowers
     keys: CatalogKeys
     directory: CatalogDirectory
+    audit: CatalogAudit
 
     def check(self) -> None:
         """Raises CatalogUnavailable when the catalog cannot be read."""
@@ -85,6 +87,7 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         index_state=CatalogFollowers(database),
         keys=CatalogKeys(database),
         directory=CatalogDirectory(database, directory_limits(settings)),
+        audit=CatalogAudit(database),
     )
 
 

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, any_, bindparam, func, literal, select
 from sqlalchemy.dialects import postgresql
 
 from retrieval.adapters.catalog.authority import Authority
-from retrieval.adapters.catalog.engine import Database
+from retrieval.adapters.catalog.engine import Database, current_revision
 from retrieval.adapters.catalog.tables import Counter, document_versions, documents, parsed, texts
 from retrieval.domain.documents import VersionState
 from retrieval.domain.errors import NotReadable
@@ -45,7 +46,8 @@ class CatalogDocuments:
     def document(self, principal: Principal, document: str) -> ReadableDocument:
         with self._database.read() as connection:
             classes = self._authority.classes(connection, principal)
-            if connection.scalar(_CLASS_OF, {"document": document}) not in classes:
+            access_class = connection.scalar(_CLASS_OF, {"document": document})
+            if access_class not in classes:
                 raise _nothing_there()
             row = connection.execute(
                 select(
@@ -63,7 +65,8 @@ class CatalogDocuments:
             ).one_or_none()
             if row is None:
                 raise _nothing_there()
-            return _readable(row, _versions(connection, document))
+            found = _readable(row, _versions(connection, document))
+            return replace(found, access_class=access_class, revision=current_revision(connection))
 
     def documents(self, principal: Principal, *, source: str | None, after: str, count: int) -> DocumentPage:
         with self._database.read() as connection:

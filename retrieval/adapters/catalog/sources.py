@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.engine import Database, next_revision
 from retrieval.adapters.catalog.runs import CatalogRuns
 from retrieval.adapters.catalog.tables import document_versions, documents, grants, quarantine, source_versions, sources
+from retrieval.domain.audit import AuditAction, AuditEntry
 from retrieval.domain.clock import stamp, unstamp
 from retrieval.domain.errors import Conflict, InvalidInput
 from retrieval.domain.sources import SourceSpec, SourceState, StalePermissions, spec_as_json, spec_from_json
@@ -45,6 +47,8 @@ class CatalogSources:
             connection.execute(
                 insert(source_versions).values(**history, registered_at=values["registered_at"], registered_by=values["registered_by"])
             )
+            registered = {"source": spec.id, "spec_version": version, "classification": spec.classification.value, "region": spec.region}
+            append(connection, AuditEntry(AuditAction.SOURCE_REGISTERED, by, details=registered), at=self._database.now())
         return version
 
     def _limits(self, spec: SourceSpec, read_at: str | None) -> dict[str, object]:
@@ -64,6 +68,8 @@ class CatalogSources:
             if row.state == SourceState.RETIRED.value:
                 raise Conflict("this source is retired")
             connection.execute(update(sources).where(sources.c.id == source).values(state=state.value, registered_by=by))
+            action = AuditAction.SOURCE_PAUSED if state is SourceState.PAUSED else AuditAction.SOURCE_RESUMED
+            append(connection, AuditEntry(action, by, details={"source": source}), at=self._database.now())
 
     def get(self, source: str) -> RegisteredSource:
         with self._database.read() as connection:
