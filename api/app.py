@@ -11,16 +11,22 @@ from fastapi import FastAPI
 from api.authentication import Authentication
 from api.consistency import ConsistencyTokens
 from api.cursors import Cursors
+from api.deadlines import Admission, Deadline
 from api.declared import check_declared
 from api.dependencies import Parts, Wiring
 from api.description import describe
 from api.errors import install_error_handlers
 from api.identity.accepted import AcceptedCredentials
-from api.middleware import BodyLimit, RequestEnvelope
+from api.limits import LimitedAuthenticator
+from api.middleware import BodyLimit, HeadLimit, RequestEnvelope
 from api.preflight import check_startable
 from api.routes import answer, documents, health, keys, retrieve, sources
 from api.sealing import derived_key
 from retrieval.domain.clock import Clock, SystemClock
+from retrieval.settings import Settings
+
+WATCHING_THREADS = 2
+"""Beside those that answer requests, for whoever asks whether the service is ready."""
 
 
 def create_app(wiring: Wiring, *, clock: Clock | None = None, development: bool = False) -> FastAPI:
@@ -34,7 +40,7 @@ def create_app(wiring: Wiring, *, clock: Clock | None = None, development: bool 
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        current_default_thread_limiter().total_tokens = settings.api_threads
+        current_default_thread_limiter().total_tokens = settings.api_threads + WATCHING_THREADS
         yield
 
     app = FastAPI(
@@ -49,7 +55,7 @@ def create_app(wiring: Wiring, *, clock: Clock | None = None, development: bool 
     credentials = AcceptedCredentials(settings, wiring.catalog.keys, clock, development=development)
     app.state.parts = Parts(
         wiring,
-        Authentication(credentials.kind_of, wiring.catalog.directory),
+        LimitedAuthenticator(Authentication(credentials.kind_of, wiring.catalog.directory), settings),
         ConsistencyTokens(wiring.token_key),
         Cursors(derived_key(wiring.token_key, b"cursors"), clock=clock, kept=timedelta(seconds=settings.cursor_seconds)),
         clock,
@@ -58,7 +64,20 @@ def create_app(wiring: Wiring, *, clock: Clock | None = None, development: bool 
         app.include_router(routes.router)
     check_declared(app)
     install_error_handlers(app)
-    app.add_middleware(BodyLimit, max_bytes=settings.request_max_bytes)
-    app.add_middleware(RequestEnvelope)
+    _surround(app, settings)
     describe(app)
     return app
+
+
+def _surround(app: FastAPI, settings: Settings) -> None:
+    """What a request passes before a route sees it. The one added last comes first."""
+    app.add_middleware(Admission, working=settings.api_threads, waiting=settings.api_queue)
+    app.add_middleware(Deadline, seconds=settings.request_deadline_seconds)
+    app.add_middleware(BodyLimit, max_bytes=settings.request_max_bytes, seconds=settings.request_body_seconds)
+    app.add_middleware(
+        HeadLimit,
+        max_headers=settings.request_max_headers,
+        max_header_bytes=settings.request_max_header_bytes,
+        max_target_bytes=settings.request_max_target_bytes,
+    )
+    app.add_middleware(RequestEnvelope, behind_https=settings.api_behind_https)

@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from api.bodies import JsonRoute
 from api.dependencies import parts_of
 from retrieval.domain.errors import NotAuthorised
 from retrieval.domain.roles import Role
@@ -29,7 +30,7 @@ class OpenRoute(APIRoute):
     """Anybody may call it: it tells nothing of any document."""
 
 
-class RoleRoute(APIRoute):
+class RoleRoute(JsonRoute):
     """Only a principal whose credential holds one of `roles` may call it; what it may read is the service's question.
 
     Attributes:

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.bodies import MalformedBody
 from api.dependencies import parts_of
 from api.validation import field_problems
 from retrieval.domain.errors import (
@@ -30,16 +31,20 @@ from retrieval.domain.errors import (
     NotAuthorised,
     NotReadable,
     RevisionNotReached,
+    TooManyRequests,
     Unavailable,
 )
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "browsing-topics=(), camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
 }
-"""On every response: nothing that a principal may read is kept by a cache or a browser."""
+"""On every response: nothing that a principal may read is kept by a cache or shown by another site's page."""
 
 _logger = structlog.get_logger("api.errors")
 
@@ -78,6 +83,18 @@ NOT_AUTHORISED = Problem(HTTPStatus.FORBIDDEN, "not-authorised", "This credentia
 INTERNAL = Problem(
     HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side. Quote the request id when you report it."
 )
+OVERLOADED = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too many requests are being answered. Try again.", headers={"Retry-After": "1"}
+)
+LATE = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "deadline-exceeded",
+    "The request could not be answered in time. A change that it asked for may still be made: repeat it with its Idempotency-Key.",
+    headers={"Retry-After": "1"},
+)
+BODY_TOO_SLOW = Problem(
+    HTTPStatus.REQUEST_TIMEOUT, "body-too-slow", "The request body did not arrive in time.", headers={"Connection": "close"}
+)
 CONFLICT = Problem(HTTPStatus.CONFLICT, "conflict", "The thing to change is not as the request believes.")
 
 _FIXED: Mapping[type[ArchivistError], Problem] = {
@@ -101,11 +118,30 @@ def too_large(limit_bytes: int) -> Problem:
     return Problem(status, "too-large", "The request body is too large.", [error], {"Connection": "close"})
 
 
+def headers_too_large(limit: str) -> Problem:
+    error = FieldProblem("headers", "are too large or too many", limit)
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    return Problem(status, "headers-too-large", "The request's headers are too large.", [error], {"Connection": "close"})
+
+
+def target_too_long(limit_bytes: int) -> Problem:
+    error = FieldProblem("path", "is too long with its parameters", f"{limit_bytes} bytes")
+    status = HTTPStatus.REQUEST_URI_TOO_LONG
+    return Problem(status, "target-too-long", "The request's path and parameters are too long.", [error], {"Connection": "close"})
+
+
 def problem_of(error: ArchivistError) -> Problem:
     """What the caller is told of an error of the domain."""
     match error:
         case InvalidInput():
             return _invalid(error.problems)
+        case MalformedBody():
+            return _malformed([error.problem])
+        case TooManyRequests():
+            headers = {"Retry-After": str(error.retry_after_seconds)}
+            return Problem(
+                HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "You ask more than your share. Try again later.", headers=headers
+            )
         case Unavailable():
             kind, detail = next(texts for known, texts in _UNAVAILABLE.items() if isinstance(error, known))
             headers = {"Retry-After": str(error.retry_after_seconds)}

@@ -1,19 +1,20 @@
-"""Around every request: its id, the limit on its body, the headers of its response and one line in the log.
+"""Around every request: its id, the limits on its head and body, the headers of its response and one line in the log.
 
 Plain ASGI, because wrapping responses in Starlette's BaseHTTPMiddleware costs a task per request.
 """
 
+import asyncio
 import secrets
 import time
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import SECURITY_HEADERS, too_large
+from api.errors import BODY_TOO_SLOW, SECURITY_HEADERS, Problem, headers_too_large, target_too_long, too_large
 
 _logger = structlog.get_logger("api.access")
+STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 
 
 class RequestEnvelope:
@@ -22,8 +23,9 @@ class RequestEnvelope:
     The id is always ours: one from outside could be made to collide with another caller's.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, behind_https: bool) -> None:
         self._app = app
+        self._headers = SECURITY_HEADERS | (STRICT_TRANSPORT if behind_https else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,7 +41,7 @@ class RequestEnvelope:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers.update(SECURITY_HEADERS)
+                headers.update(self._headers)
                 headers["X-Request-Id"] = request_id
             await send(message)
 
@@ -49,34 +51,86 @@ class RequestEnvelope:
             _log(scope, status, time.perf_counter() - started)
 
 
-class BodyLimit:
-    """Refuses a body above the limit: by its declared length before anything is read, and by what really arrives."""
+class HeadLimit:
+    """Refuses a request whose path or headers are longer than anything that we take."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_headers: int, max_header_bytes: int, max_target_bytes: int) -> None:
+        self._app = app
+        self._max_headers = max_headers
+        self._max_header_bytes = max_header_bytes
+        self._max_target_bytes = max_target_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        problem = self._problem(scope) if scope["type"] == "http" else None
+        if problem is None:
+            await self._app(scope, receive, send)
+        else:
+            await problem.response(scope["state"]["request_id"])(scope, receive, send)
+
+    def _problem(self, scope: Scope) -> Problem | None:
+        if len(scope["headers"]) > self._max_headers:
+            return headers_too_large(f"{self._max_headers} headers")
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > self._max_header_bytes:
+            return headers_too_large(f"{self._max_header_bytes} bytes")
+        if len(scope["path"]) + len(scope["query_string"]) > self._max_target_bytes:
+            return target_too_long(self._max_target_bytes)
+        return None
+
+
+class BodyLimit:
+    """Takes the body in before anybody waits for a turn, so that who sends slowly holds up nobody.
+
+    Refuses one above the limit: by its declared length before anything is read, and by what really arrives.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         if _declared_bytes(scope) > self._max_bytes:
-            await self._refuse(scope, receive, send)
+            await too_large(self._max_bytes).response(scope["state"]["request_id"])(scope, receive, send)
             return
-        arrived = 0
+        arrived = bytearray()
+        try:
+            async with asyncio.timeout(self._seconds):
+                whole = await self._take_in(receive, arrived)
+        except TimeoutError:
+            await BODY_TOO_SLOW.response(scope["state"]["request_id"])(scope, receive, send)
+            return
+        if len(arrived) > self._max_bytes:
+            await too_large(self._max_bytes).response(scope["state"]["request_id"])(scope, receive, send)
+        elif whole:
+            await self._app(scope, _replayed(bytes(arrived), receive), send)
 
-        async def counted() -> Message:
-            nonlocal arrived
+    async def _take_in(self, receive: Receive, arrived: bytearray) -> bool:
+        """Whether the caller is still there."""
+        more = True
+        while more and len(arrived) <= self._max_bytes:
             message = await receive()
-            arrived += len(message.get("body", b""))
-            if arrived > self._max_bytes:
-                raise HTTPException(413)
-            return message
+            if message["type"] == "http.disconnect":
+                return False
+            arrived += message.get("body", b"")
+            more = message.get("more_body", False)
+        return True
 
-        await self._app(scope, counted, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await too_large(self._max_bytes).response(scope["state"]["request_id"])(scope, receive, send)
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """The body in one message; after it, whatever else comes."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
 
 
 def _declared_bytes(scope: Scope) -> int:

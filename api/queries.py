@@ -8,12 +8,14 @@ from retrieval.domain.queries import Query
 
 
 def query_of(parts: Parts, *, text: str, top_k: int | None, sources: Sequence[str], at_least: str | None) -> Query:
-    """Defaults filled in and the consistency token opened. The service checks the limits on `query` and `top_k`.
+    """Defaults filled in and the consistency token opened. The service checks the other limits on `query` and `top_k`.
 
     Raises:
-        InvalidInput: names `sources` or `at_least`.
+        InvalidInput: names `query`, `sources` or `at_least`.
     """
     settings = parts.settings
+    if len(text) <= settings.query_max_characters and len(text.encode()) > settings.query_max_bytes:
+        raise InvalidInput.of("query", "is too long", limit=f"{settings.query_max_bytes} bytes in UTF-8")
     if len(sources) > settings.request_max_sources:
         raise InvalidInput.of("sources", "has too many entries", limit=f"{settings.request_max_sources} sources")
     return Query(

@@ -119,6 +119,7 @@ class Settings(BaseSettings):
 
     # Queries
     query_max_characters: PositiveInt = Field(4096, description="Longest query.")
+    query_max_bytes: PositiveInt = Field(4 * KIB, description="Longest query in UTF-8.")
     query_max_top_k: PositiveInt = Field(100, description="Most hits a caller may ask for.")
     query_default_top_k: PositiveInt = Field(10, description="Hits when the caller does not say.")
     query_depth: PositiveInt = Field(100, description="Hits that each leg returns to fusion.")
@@ -131,6 +132,32 @@ class Settings(BaseSettings):
 
     # API
     api_threads: PositiveInt = Field(16, description="Requests worked on at once; the others wait.")
+    api_queue: int = Field(128, ge=0, description="Requests that wait at most; any more are told 503 at once.")
+    api_behind_https: bool = Field(
+        default=False, description="Callers come by HTTPS: tell their browsers never to come in another way (Strict-Transport-Security)."
+    )
+    request_deadline_seconds: float = Field(30.0, gt=0, description="A request that is not answered by then is told 503.")
+    request_body_seconds: float = Field(10.0, gt=0, description="Longest time that a request's body takes to arrive.")
+    request_max_json_depth: PositiveInt = Field(32, description="Deepest nesting of a JSON body.")
+    request_max_number_characters: PositiveInt = Field(100, description="Longest number in a JSON body.")
+    request_max_headers: PositiveInt = Field(100, description="Most headers of a request.")
+    request_max_header_bytes: PositiveInt = Field(64 * KIB, description="Largest headers of a request, names and values together.")
+    request_max_target_bytes: PositiveInt = Field(8 * KIB, description="Longest path with its parameters.")
+    rate_limit_storage: str = Field(
+        "memory://",
+        description="Where request rates are counted: `memory://` in each process, `redis://host:6379` for all replicas.",
+        repr=False,
+    )
+    rate_limit_seconds: PositiveInt = Field(10, description="The time in which the following three are counted.")
+    rate_limit_requests: int = Field(5_000, ge=0, description="Most requests of one user in that time; 0: no limit.")
+    rate_limit_application_requests: int = Field(
+        50_000, ge=0, description="Most requests of one application in that time, those on behalf of users included; 0: no limit."
+    )
+    rate_limit_failed_authentications: int = Field(
+        1_000, ge=0, description="Failed authentications from one address in that time, after which it is not let in at all; 0: no limit."
+    )
+    rate_limit_concurrent: int = Field(64, ge=0, description="Most requests of one user at once, in each process; 0: no limit.")
+    rate_limit_application_concurrent: int = Field(128, ge=0, description="The same for one application; 0: no limit.")
     list_page_entries: PositiveInt = Field(50, description="Entries of a list shown when the caller does not say.")
     list_max_page_entries: PositiveInt = Field(200, description="Most entries of a list shown at once.")
     cursor_seconds: PositiveInt = Field(86_400, description="How long the cursor of a list's next page works.")

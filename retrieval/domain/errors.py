@@ -40,6 +40,14 @@ class NotAuthorised(ArchivistError):
     """Authenticated, but the credential is not good for this route. Says nothing of any document: those are `NotReadable`."""
 
 
+class TooManyRequests(ArchivistError):
+    """A principal, or a client that failed to say who it is, asks more than its share."""
+
+    def __init__(self, message: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class NotReadable(ArchivistError):
     """Absent or hidden: the two are one answer."""
 
