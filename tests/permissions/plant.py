@@ -5,7 +5,7 @@ Every change goes the way the pipeline goes: a run lists a whole source, takes i
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 from fastapi.testclient import TestClient
+from qdrant_client import QdrantClient
 
 from api.app import create_app
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
@@ -22,6 +23,7 @@ from retrieval.adapters.catalog.feed import CatalogFeed
 from retrieval.adapters.qdrant.collection import IndexIdentity
 from retrieval.adapters.qdrant.edge import EdgeIndex
 from retrieval.adapters.qdrant.planner import DenseLimits
+from retrieval.adapters.qdrant.server import QdrantServerIndex
 from retrieval.domain.documents import Element, ElementKind, ParsedDocument, SourceFile, Span
 from retrieval.domain.ids import content_hash, document_id, text_hash
 from retrieval.domain.ingestion import SourceRun, Taken
@@ -29,6 +31,8 @@ from retrieval.domain.passages import DraftPassage
 from retrieval.domain.permissions import AccessPolicy
 from retrieval.indexing.following import FollowingSearch
 from retrieval.indexing.owner import IndexOwner
+from retrieval.indexing.remote import bring_up
+from retrieval.ports.reading import PassageSearch
 from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
 from tests.permissions.askings import OWNER, spec_of
@@ -68,6 +72,7 @@ class Plant:
     logged: list[str]
     """Log lines that hold a word or title of some document: there must be none."""
     runs: int = 0
+    follow: Callable[[], object] = field(default=lambda: None)
     changing: threading.Lock = field(default_factory=threading.Lock)
 
     def document_id(self, paper: Paper) -> str:
@@ -123,9 +128,16 @@ def planted(
     *,
     catalog_url: str = "",
     exact_passages: int = 20_000,
+    index: str = "edge",
+    stalled: bool = False,
     **changed: object,
 ) -> Iterator[Plant]:
-    """Serve a world from an empty directory; everything is closed at the end."""
+    """Serve a world from an empty directory; everything is closed at the end.
+
+    Args:
+        index: `edge`, the engine inside this process, or `server`, that of qdrant-client's local mode.
+        stalled: the index does not follow by itself; `Plant.follow` brings it up to date.
+    """
     settings = Settings(
         data_directory=directory, catalog_url=catalog_url, index_exact_passages=exact_passages, answer_min_support=0.1, **changed
     )
@@ -140,8 +152,9 @@ def planted(
         plant = Plant(settings, catalog, None, None, Credentials(catalog, clock), embedder, state, logged)  # type: ignore[arg-type]
         _fill(plant)
         feed = CatalogFeed(catalog.database, embedder.model)
-        index = closing.enter_context(_edge(settings, feed, embedder))
-        plant.knowledge = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, index, embedder)
+        served, plant.follow = closing.enter_context((_edge if index == "edge" else _server)(settings, feed, embedder))
+        search = served if stalled else FollowingSearch(served, lambda _needed: plant.follow())
+        plant.knowledge = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, search, embedder, catalog.audit)
         plant.client = closing.enter_context(TestClient(create_app(_Wiring(plant), clock=clock), raise_server_exceptions=False))
         yield plant
 
@@ -167,17 +180,32 @@ class _Wiring:
         return []
 
 
+Served = tuple[PassageSearch, Callable[[], object]]
+"""An index, and what brings it up to date."""
+
+
 @contextmanager
-def _edge(settings: Settings, feed: CatalogFeed, embedder: SmallEmbedder) -> Iterator[FollowingSearch]:
+def _edge(settings: Settings, feed: CatalogFeed, embedder: SmallEmbedder) -> Iterator[Served]:
     identity = IndexIdentity(embedder.model, embedder.dimensions)
-    limits = DenseLimits(exact_passages=settings.index_exact_passages)
-    index = EdgeIndex.open(settings.index_directory, identity, limits=limits)
+    index = EdgeIndex.open(settings.index_directory, identity, limits=DenseLimits(settings.index_exact_passages))
     owner = IndexOwner(feed, index, InProcessBuilder(feed, identity), batch_documents=64, renew_after_passages=1_000_000)
     owner.rebuild()
     try:
-        yield FollowingSearch(index, lambda _needed: owner.catch_up(CATCH_UP_SECONDS))
+        yield index, lambda: owner.catch_up(CATCH_UP_SECONDS)
     finally:
         owner.close()
+
+
+@contextmanager
+def _server(settings: Settings, feed: CatalogFeed, embedder: SmallEmbedder) -> Iterator[Served]:
+    client = QdrantClient(":memory:")
+    identity = IndexIdentity(embedder.model, embedder.dimensions)
+    index = QdrantServerIndex(client, "archivist", identity, limits=DenseLimits(settings.index_exact_passages))
+    try:
+        bring_up(feed, index, batch_documents=64)
+        yield index, lambda: bring_up(feed, index, batch_documents=64)
+    finally:
+        client.close()
 
 
 def _fill(plant: Plant) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.permissions.backends import BACKENDS, Backend
 from tests.permissions.campaign import run_trials
 
 pytestmark = [pytest.mark.permissions, pytest.mark.slow]
@@ -22,3 +23,13 @@ def test_nothing_leaks_and_nothing_is_missing(tmp_path: Path):
     assert tally.races >= 400
     assert tally.shown > tally.trials  # the campaign sees what is shown
     assert set(tally.changes) >= {"regrant", "membership", "person", "folder", "rewrite", "delete", "add", "deny", "denied group"}
+
+
+@pytest.mark.parametrize("backend", [pytest.param(each, id=str(each), marks=each.marks) for each in BACKENDS[1:]])
+def test_nothing_leaks_on_other_catalogs_and_indexes(backend: Backend, tmp_path: Path, request: pytest.FixtureRequest):
+    with backend.options(request) as options:
+        tally = run_trials(tmp_path, seed=5, trials=200, races=30, **options)
+
+    assert (tally.leaks, tally.missing, tally.logged) == ([], [], [])
+    assert tally.trials >= 200
+    assert tally.races >= 30

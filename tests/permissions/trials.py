@@ -18,6 +18,11 @@ from tests.permissions.requests import Request, Requests
 from tests.permissions.timeline import Timeline
 from tests.permissions.worlds import Author, own_word
 
+FOLLOWS = 0.02
+"""Share of the trials before which a stalled index is brought up to date."""
+MAX_FOUND = 20
+"""Leaks and the like after which a campaign ends: it has failed."""
+
 
 @dataclass
 class Tally:
@@ -33,11 +38,19 @@ class Tally:
     logged: list[str] = field(default_factory=list)
     changes: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def has_failed(self) -> bool:
+        return len(self.leaks) + len(self.missing) + len(self.logged) >= MAX_FOUND
+
 
 class Trials:
-    """Trials in one world. `tally` is shared by the worlds of a campaign."""
+    """Trials in one world. `tally` is shared by the worlds of a campaign.
 
-    def __init__(self, plant: Plant, author: Author, tally: Tally) -> None:
+    With a stalled index, which is brought up to date now and then only, nothing may leak, but something may be missing.
+    """
+
+    def __init__(self, plant: Plant, author: Author, tally: Tally, *, stalled: bool = False) -> None:
+        self._stalled = stalled
         self.plant = plant
         self.author = author
         self.tally = tally
@@ -50,6 +63,8 @@ class Trials:
     def quiet(self, trials: int) -> None:
         """Nothing changes meanwhile: every answer is compared with what the oracle says, both ways."""
         for _ in range(trials):
+            if self.tally.has_failed:
+                return
             asking = self.author.asking()
             self._try(asking, self.requests.any())
             if self.author.random.random() < 0.2:
@@ -76,6 +91,8 @@ class Trials:
     def races(self, races: int) -> None:
         """Something is revoked; what is asked from then on shows nothing of it."""
         for _ in range(races):
+            if self.tally.has_failed:
+                return
             pair = self._readable_pair()
             if pair is None:
                 self.changes.make(self.changes.any())
@@ -91,11 +108,13 @@ class Trials:
     def _read_until(self, stop: threading.Event, author: Author, trials: int) -> None:
         requests = Requests(self.plant, author, lambda: list(self._known.values()))
         for _ in range(trials):
-            if stop.is_set():
+            if stop.is_set() or self.tally.has_failed:
                 return
             self._try(author.asking(), requests.any(), quiet=False)
 
     def _try(self, asking: Asking, request: Request, *, quiet: bool = True) -> Response:
+        if self._stalled and self.author.random.random() < FOLLOWS:
+            self.plant.follow()
         started = self.timeline.moment()
         response = request.send(self.plant, asking)
         states = self.timeline.between(started, self.timeline.moment())
@@ -111,11 +130,15 @@ class Trials:
             self._check_status(asking, request, response)
         return response
 
+    def _miss(self, what: str) -> None:
+        if not self._stalled:
+            self.tally.missing.append(f"trial {self.tally.trials}: {what}")
+
     def _check_status(self, asking: Asking, request: Request, response: Response) -> None:
         assert request.target is not None
         expected = {200} if may_read(self.timeline.now, asking, request.target) else {404, 401}
         if response.status_code not in expected:
-            self.tally.missing.append(f"trial {self.tally.trials}: {asking} got {response.status_code} for {request}, not {expected}")
+            self._miss(f"{asking} got {response.status_code} for {request}, not {expected}")
 
     def _find(self, asking: Asking) -> None:
         """A word that only one document holds finds it, whenever it may be read."""
@@ -125,7 +148,7 @@ class Trials:
         paper = self.author.random.choice(papers)
         response = self._try(asking, Request("POST", "/retrieve", {"query": own_word(paper)}))
         if own_word(paper) not in response.text:
-            self.tally.missing.append(f"trial {self.tally.trials}: {asking} did not find {paper.name} ({response.status_code})")
+            self._miss(f"{asking} did not find {paper.name} ({response.status_code})")
 
     def _list(self, asking: Asking) -> None:
         """All pages of the list are exactly what may be read."""
@@ -142,7 +165,7 @@ class Trials:
         now = self.timeline.now
         expected = {self.plant.document_id(now.papers[name]) for name in readable(now, asking)}
         if listed != expected:
-            self.tally.missing.append(f"trial {self.tally.trials}: {asking} was listed {len(listed)} documents, not {len(expected)}")
+            self._miss(f"{asking} was listed {len(listed)} documents, not {len(expected)}")
 
     def _readable_pair(self) -> tuple[Asking, Paper] | None:
         now = self.timeline.now
@@ -157,7 +180,7 @@ class Trials:
         """Whatever may be remembered of this principal is remembered now."""
         response = self._try(asking, Request("POST", "/retrieve", {"query": own_word(paper)}))
         if own_word(paper) not in response.text:
-            self.tally.missing.append(f"trial {self.tally.trials}: {asking} did not find {paper.name} before the race")
+            self._miss(f"{asking} did not find {paper.name} before the race")
 
     def _ask_for(self, asking: Asking, paper: Paper) -> None:
         before = len(self.tally.leaks)
