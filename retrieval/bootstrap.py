@@ -22,9 +22,21 @@ from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
 
 if TYPE_CHECKING:
+    from retrieval.adapters.catalog.audit.checkpoints import Checkpoints
     from retrieval.adapters.qdrant.server import QdrantServerIndex
 
-__all__ = ["Catalog", "Ingestion", "Service", "change_feed", "open_catalog", "open_embedder", "open_ingestion", "open_service"]
+__all__ = [
+    "Catalog",
+    "Ingestion",
+    "Service",
+    "audit_public_key",
+    "change_feed",
+    "open_catalog",
+    "open_checkpoints",
+    "open_embedder",
+    "open_ingestion",
+    "open_service",
+]
 
 EDGE_FOLLOWER = "edge"
 HEARTBEAT_SECONDS = 5.0
@@ -123,11 +135,41 @@ def open_service(settings: Settings) -> Iterator[Service]:
     catalog = open_catalog(settings)
     try:
         embedder = open_embedder(settings)
-        with _index(settings, catalog, embedder) as (index, readiness):
+        with _checkpointing(settings, catalog), _index(settings, catalog, embedder) as (index, readiness):
             knowledge = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, index, embedder, catalog.audit)
             yield Service(settings, catalog, knowledge, catalog.database.secret("consistency tokens"), readiness)
     finally:
         catalog.close()
+
+
+def open_checkpoints(settings: Settings, catalog: Catalog) -> "Checkpoints":
+    """Where the audit log's checkpoints go, with the key that signs them, which is made if there is none. Raises Conflict."""
+    from retrieval.adapters.catalog.audit.checkpoints import Checkpoints
+    from retrieval.adapters.catalog.audit.signing import signing_key
+
+    key = signing_key(settings.resolved_audit_signing_key_file)
+    return Checkpoints(catalog.database, settings.resolved_audit_checkpoint_file, key)
+
+
+def audit_public_key(settings: Settings) -> str:
+    """What a verifier elsewhere has to know: 64 hexadecimal digits. Raises Conflict."""
+    from retrieval.adapters.catalog.audit.signing import public_key, signing_key
+
+    return public_key(signing_key(settings.resolved_audit_signing_key_file))
+
+
+@contextmanager
+def _checkpointing(settings: Settings, catalog: Catalog) -> Iterator[None]:
+    from retrieval.adapters.catalog.audit.checkpointing import Checkpointing
+
+    thread = Checkpointing(
+        open_checkpoints(settings, catalog), records=settings.audit_checkpoint_records, seconds=settings.audit_checkpoint_seconds
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.stop()
 
 
 Index = tuple[PassageSearch, Callable[[], tuple[bool, str]]]
