@@ -20,7 +20,9 @@ from api.identity.accepted import AcceptedCredentials
 from api.limits import LimitedAuthenticator
 from api.middleware import BodyLimit, HeadLimit, RequestEnvelope
 from api.preflight import check_startable
-from api.routes import answer, documents, health, keys, retrieve, sources
+from api.routes import answer, audit, documents, health, keys, retrieve, sources
+from api.scim import routes as scim
+from api.scim.showing import PREFIX as SCIM_PREFIX
 from api.sealing import derived_key
 from retrieval.domain.clock import Clock, SystemClock
 from retrieval.settings import Settings
@@ -60,7 +62,7 @@ def create_app(wiring: Wiring, *, clock: Clock | None = None, development: bool 
         Cursors(derived_key(wiring.token_key, b"cursors"), clock=clock, kept=timedelta(seconds=settings.cursor_seconds)),
         clock,
     )
-    for routes in (retrieve, answer, documents, sources, keys, health):
+    for routes in (retrieve, answer, documents, sources, keys, audit, scim, health):
         app.include_router(routes.router)
     check_declared(app)
     install_error_handlers(app)
@@ -73,7 +75,12 @@ def _surround(app: FastAPI, settings: Settings) -> None:
     """What a request passes before a route sees it. The one added last comes first."""
     app.add_middleware(Admission, working=settings.api_threads, waiting=settings.api_queue)
     app.add_middleware(Deadline, seconds=settings.request_deadline_seconds)
-    app.add_middleware(BodyLimit, max_bytes=settings.request_max_bytes, seconds=settings.request_body_seconds)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.request_max_bytes,
+        seconds=settings.request_body_seconds,
+        max_bytes_under={SCIM_PREFIX: settings.scim_max_bytes},
+    )
     app.add_middleware(
         HeadLimit,
         max_headers=settings.request_max_headers,

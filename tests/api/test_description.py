@@ -14,6 +14,13 @@ FIELDS = {
         *("request_id", "outcome", "answer", "reason", "sentences", "citations", "confidence", "escalation", "passages", "as_of"),
         *("consistency_token", "degraded"),
     },
+    "AuditRecordOut": {
+        *("seq", "at", "revision", "request_id", "actor", "act_for", "action", "decision", "outcome", "documents", "index_revision"),
+        *("model", "query_hmac", "asked_hmac", "details", "hash"),
+    },
+    "AuditResponse": {"request_id", "records", "next_cursor"},
+    "AuditedDocumentOut": {"document", "version", "access_class", "content_hash", "passages"},
+    "AuditedPassageOut": {"id", "text_hash"},
     "CitationOut": CITATION,
     "DocumentListResponse": {"request_id", "documents", "next_cursor", "consistency_token"},
     "DocumentResponse": {
@@ -47,6 +54,8 @@ REQUESTS = {
     "CreateKeyRequest": {"principal", "roles", "sources", "label", "expires_days"},
     "AnswerRequest": {"query", "sources", "at_least", "include_passages"},
 }
+FOR_AUDITORS = {"AuditRecordOut", "AuditedDocumentOut"}
+"""They say at which revision and under which permissions something was shown; no reader is given them."""
 OPEN = {"/healthz", "/readyz"}
 NEVER = ("vector", "embedding", "access_class", "revision", "policy", "allow", "deny", "groups")
 
@@ -67,7 +76,7 @@ def test_responses_have_the_listed_fields_and_no_other(description: Any):
 def test_no_field_is_a_vector_an_access_class_or_a_revision(description: Any):
     schemas = description["components"]["schemas"]
 
-    names = {field for schema in schemas.values() for field in schema["properties"]}
+    names = {field for name, schema in schemas.items() if name not in FOR_AUDITORS for field in schema["properties"]}
 
     assert not [name for name in names if any(word in name for word in NEVER)]
 
