@@ -15,6 +15,7 @@ from retrieval.domain.clock import Clock
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
 from retrieval.ports.audit import AuditLog, AuditReader
+from retrieval.ports.idempotency import IdempotencyStore
 from retrieval.ports.keys import ApiKeyStore
 from retrieval.ports.reading import DocumentPage, ReadableDocument
 from retrieval.ports.sources import OwnedSources
@@ -53,6 +54,9 @@ class KeyHolder(Protocol):
 
     @property
     def owned(self) -> OwnedSources: ...
+
+    @property
+    def idempotency(self) -> IdempotencyStore: ...
 
 
 class Wiring(Protocol):

@@ -149,6 +149,18 @@ def problem_of(error: ArchivistError) -> Problem:
     return next((problem for known, problem in _FIXED.items() if isinstance(error, known)), INTERNAL)
 
 
+def problem_for(request: Request, error: Exception) -> Problem:
+    """What the caller is told of any error that a route raises."""
+    match error:
+        case ArchivistError():
+            return problem_of(error)
+        case RequestValidationError():
+            return _validation_problem(error)
+        case HTTPException():
+            return _http_problem(request, error)
+    return INTERNAL
+
+
 def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ArchivistError, _on_archivist_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
@@ -162,8 +174,8 @@ def request_id_of(request: Request) -> str:
 
 
 def _on_archivist_error(request: Request, error: Exception) -> JSONResponse:
-    problem = problem_of(cast(ArchivistError, error))
     request_id = request_id_of(request)
+    problem = problem_of(cast(ArchivistError, error))
     if isinstance(error, NotAuthenticated | NotAuthorised):
         _logger.info("request_refused", request_id=request_id, kind=problem.kind, reason=str(error))
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -173,30 +185,36 @@ def _on_archivist_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
-    found = cast(RequestValidationError, error).errors()
-    if any(e["type"] == "json_invalid" for e in found):
-        return _malformed([FieldProblem("body", "is not valid JSON")]).response(request_id_of(request))
-    return _invalid(field_problems(found)).response(request_id_of(request))
+    return problem_for(request, error).response(request_id_of(request))
 
 
 def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    return problem_for(request, error).response(request_id_of(request))
+
+
+def _validation_problem(error: RequestValidationError) -> Problem:
+    found = error.errors()
+    if any(e["type"] == "json_invalid" for e in found):
+        return _malformed([FieldProblem("body", "is not valid JSON")])
+    return _invalid(field_problems(found))
+
+
+def _http_problem(request: Request, refused: HTTPException) -> Problem:
     """Routing's own refusals: unknown path, wrong method, a body that could not be read."""
-    refused = cast(HTTPException, error)
     status = HTTPStatus(refused.status_code)
+    headers = refused.headers or {}
     if status is HTTPStatus.NOT_FOUND:
-        return NOT_FOUND.response(request_id_of(request))
+        return NOT_FOUND
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        problem = Problem(status, "method-not-allowed", "This path does not take this method.", headers=refused.headers or {})
-    elif status is HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        return Problem(status, "method-not-allowed", "This path does not take this method.", headers=headers)
+    if status is HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
         wanted = FieldProblem("Content-Type", "is not supported", "application/json")
-        problem = Problem(status, "unsupported-media-type", "The body must be JSON and say so.", [wanted])
-    elif status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        problem = too_large(parts_of(request).settings.request_max_bytes)
-    elif status is HTTPStatus.BAD_REQUEST:
-        problem = _malformed([FieldProblem("body", "cannot be read as JSON")])
-    else:
-        problem = Problem(status, "refused", status.phrase, headers=refused.headers or {})
-    return problem.response(request_id_of(request))
+        return Problem(status, "unsupported-media-type", "The body must be JSON and say so.", [wanted])
+    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return too_large(parts_of(request).settings.request_max_bytes)
+    if status is HTTPStatus.BAD_REQUEST:
+        return _malformed([FieldProblem("body", "cannot be read as JSON")])
+    return Problem(status, "refused", status.phrase, headers=headers)
 
 
 def _on_defect(request: Request, error: Exception) -> JSONResponse:

@@ -143,6 +143,8 @@ class Settings(BaseSettings):
     request_max_headers: PositiveInt = Field(100, description="Most headers of a request.")
     request_max_header_bytes: PositiveInt = Field(64 * KIB, description="Largest headers of a request, names and values together.")
     request_max_target_bytes: PositiveInt = Field(8 * KIB, description="Longest path with its parameters.")
+    idempotency_kept_seconds: PositiveInt = Field(86_400, description="How long a write may be sent again under its Idempotency-Key.")
+    idempotency_wait_seconds: float = Field(2.0, ge=0, description="Longest time a write waits for its twin before it is told 409.")
     rate_limit_storage: str = Field(
         "memory://",
         description="Where request rates are counted: `memory://` in each process, `redis://host:6379` for all replicas.",

@@ -10,6 +10,7 @@ from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database, current_revision
 from retrieval.adapters.catalog.followers import CatalogFollowers
 from retrieval.adapters.catalog.gate import CatalogGate
+from retrieval.adapters.catalog.idempotency import CatalogIdempotency
 from retrieval.adapters.catalog.keys import CatalogKeys
 from retrieval.adapters.catalog.listing import CatalogListing
 from retrieval.adapters.catalog.owned import CatalogOwnedSources
@@ -41,6 +42,7 @@ class Catalog:
     publishing: CatalogPublishing
     index_state: CatalogFollowers
     keys: CatalogKeys
+    idempotency: CatalogIdempotency
     directory: CatalogDirectory
     audit: CatalogAudit
 
@@ -86,6 +88,7 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         publishing=CatalogPublishing(database),
         index_state=CatalogFollowers(database),
         keys=CatalogKeys(database),
+        idempotency=CatalogIdempotency(database),
         directory=CatalogDirectory(database, directory_limits(settings)),
         audit=CatalogAudit(database),
     )
