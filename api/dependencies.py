@@ -7,7 +7,7 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 
-from api.authentication import ActiveSubjects, Authenticator
+from api.authentication import Authenticator
 from api.consistency import ConsistencyTokens
 from api.cursors import Cursors
 from retrieval.domain.answers import Answer, Retrieved
@@ -15,6 +15,7 @@ from retrieval.domain.clock import Clock
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
 from retrieval.ports.audit import AuditLog, AuditReader
+from retrieval.ports.directory import Directory
 from retrieval.ports.idempotency import IdempotencyStore
 from retrieval.ports.keys import ApiKeyStore
 from retrieval.ports.reading import DocumentPage, ReadableDocument
@@ -47,7 +48,7 @@ class KeyHolder(Protocol):
     def keys(self) -> ApiKeyStore: ...
 
     @property
-    def directory(self) -> ActiveSubjects: ...
+    def directory(self) -> Directory: ...
 
     @property
     def audit(self) -> Audit: ...

@@ -6,6 +6,7 @@ Plain ASGI, because wrapping responses in Starlette's BaseHTTPMiddleware costs a
 import asyncio
 import secrets
 import time
+from collections.abc import Mapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -80,43 +81,47 @@ class HeadLimit:
 class BodyLimit:
     """Takes the body in before anybody waits for a turn, so that who sends slowly holds up nobody.
 
-    Refuses one above the limit: by its declared length before anything is read, and by what really arrives.
+    Refuses one above the limit: by its declared length before anything is read, and by what really arrives. Paths that start with a
+    key of `max_bytes_under` have a limit of their own.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float, max_bytes_under: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._max_bytes_under = max_bytes_under or {}
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _declared_bytes(scope) > self._max_bytes:
-            await too_large(self._max_bytes).response(scope["state"]["request_id"])(scope, receive, send)
+        max_bytes = next((limit for start, limit in self._max_bytes_under.items() if scope["path"].startswith(start)), self._max_bytes)
+        if _declared_bytes(scope) > max_bytes:
+            await too_large(max_bytes).response(scope["state"]["request_id"])(scope, receive, send)
             return
         arrived = bytearray()
         try:
             async with asyncio.timeout(self._seconds):
-                whole = await self._take_in(receive, arrived)
+                whole = await _take_in(receive, arrived, max_bytes)
         except TimeoutError:
             await BODY_TOO_SLOW.response(scope["state"]["request_id"])(scope, receive, send)
             return
-        if len(arrived) > self._max_bytes:
-            await too_large(self._max_bytes).response(scope["state"]["request_id"])(scope, receive, send)
+        if len(arrived) > max_bytes:
+            await too_large(max_bytes).response(scope["state"]["request_id"])(scope, receive, send)
         elif whole:
             await self._app(scope, _replayed(bytes(arrived), receive), send)
 
-    async def _take_in(self, receive: Receive, arrived: bytearray) -> bool:
-        """Whether the caller is still there."""
-        more = True
-        while more and len(arrived) <= self._max_bytes:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return False
-            arrived += message.get("body", b"")
-            more = message.get("more_body", False)
-        return True
+
+async def _take_in(receive: Receive, arrived: bytearray, max_bytes: int) -> bool:
+    """Whether the caller is still there."""
+    more = True
+    while more and len(arrived) <= max_bytes:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return False
+        arrived += message.get("body", b"")
+        more = message.get("more_body", False)
+    return True
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
