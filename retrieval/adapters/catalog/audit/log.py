@@ -5,7 +5,7 @@ retrieval of ten passages FIGURE ms, most of it SQLAlchemy. One commit for all w
 16 threads and costs a lone caller nothing; a thread of its own would add two hand-overs to every read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, or_, select
@@ -18,6 +18,9 @@ from retrieval.adapters.catalog.tables import audit, audit_documents
 from retrieval.domain.audit import SHOWING, AuditAction, AuditEntry, AuditFilter, AuditRecord, actors
 from retrieval.domain.clock import stamp
 from retrieval.domain.permissions import Principal
+
+_FETCHED = 1_000
+"""Records held at once while all of them are read."""
 
 
 class CatalogAudit:
@@ -47,6 +50,15 @@ class CatalogAudit:
         }
         self.record(AuditEntry(AuditAction.AUDIT_READ, actor, act_for, request_id=request_id, details=asked))
         return [_record(row) for row in rows]
+
+    def export(self, principal: Principal) -> Iterator[AuditRecord]:
+        """Every record, oldest first, as of one moment. Recorded before the first is given out."""
+        actor, act_for = actors(principal)
+        self.record(AuditEntry(AuditAction.AUDIT_READ, actor, act_for, details={"records": "all"}))
+        whole = select(audit.c.seq, audit.c.prev_hash, audit.c.hash, audit.c.record).order_by(audit.c.seq)
+        with self._database.read() as connection:
+            for row in connection.execution_options(yield_per=_FETCHED).execute(whole):
+                yield _record(row)
 
     def decrypt(self, principal: Principal, records: Sequence[AuditRecord]) -> list[str | None]:
         """The query text of each record; None where there was none or its key has been destroyed. Recorded before it is given out."""
