@@ -1,16 +1,14 @@
 """Who reads what besides the grants: clearance, region, the age of permissions, applications; on SQLite and on PostgreSQL."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert
 
 from retrieval.adapters.catalog.catalog import Catalog
-from retrieval.adapters.catalog.engine import next_revision
-from retrieval.adapters.catalog.tables import access_classes, directory
+from retrieval.adapters.catalog.tables import access_classes
+from retrieval.domain.directory import Entry
 from retrieval.domain.errors import InvalidInput, RevisionNotReached
 from retrieval.domain.permissions import AccessPolicy, Principal, PrincipalKind
 from retrieval.domain.sources import Classification, SourceSpec, StalePermissions
@@ -60,23 +58,8 @@ def know(
     active: bool = True,
 ) -> None:
     """Enter a principal in the directory."""
-    with catalog.database.write() as connection:
-        next_revision(connection)
-        connection.execute(
-            insert(directory).values(
-                subject=principal.subject,
-                kind=principal.kind.value,
-                active=active,
-                clearance=None if clearance is None else clearance.sensitivity,
-                regions=None if regions is None else json.dumps(regions),
-                managed_by="cli",
-                name=principal.id,
-                attributes="{}",
-                version=1,
-                created_at="",
-                updated_at="",
-            )
-        )
+    limits = None if regions is None else frozenset(regions)
+    catalog.directory.add(Entry(principal.subject, principal.id, active=active, clearance=clearance, regions=limits))
 
 
 @pytest.mark.parametrize("classification", list(Classification))

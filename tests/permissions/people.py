@@ -1,31 +1,19 @@
 """People of a world in the catalog's directory."""
 
-import json
-
-from sqlalchemy import delete, insert
+from dataclasses import replace
 
 from retrieval.adapters.catalog.catalog import Catalog
-from retrieval.adapters.catalog.engine import next_revision
-from retrieval.adapters.catalog.tables import directory
+from retrieval.domain.directory import Entry
+from tests.permissions.askings import CLASSIFICATIONS
 from tests.permissions.oracle import Person
 
 
 def enter_person(catalog: Catalog, subject: str, person: Person) -> None:
-    with catalog.database.write() as connection:
-        next_revision(connection)
-        connection.execute(delete(directory).where(directory.c.subject == subject))
-        connection.execute(
-            insert(directory).values(
-                subject=subject,
-                kind=subject.partition(":")[0],
-                active=person.active,
-                clearance=person.clearance,
-                regions=None if person.regions is None else json.dumps(sorted(person.regions)),
-                managed_by="cli",
-                name=subject,
-                attributes="{}",
-                version=1,
-                created_at="",
-                updated_at="",
-            )
-        )
+    """Add somebody, or change what the directory says of them."""
+    clearance = None if person.clearance is None else CLASSIFICATIONS[person.clearance]
+    entry = Entry(subject, subject, active=person.active, clearance=clearance, regions=person.regions)
+    if catalog.directory.find(subject) is None:
+        catalog.directory.add(entry)
+    else:
+        limits = {"active": entry.active, "clearance": entry.clearance, "regions": entry.regions}
+        catalog.directory.update(subject, lambda known: replace(known, **limits))

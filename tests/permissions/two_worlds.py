@@ -58,7 +58,7 @@ def _compare(here: Response, there: Response, found: Comparison, *, label: str) 
     found.pairs += 1
     found.hits += here.text.count('"rank"')
     if _comparable(here) != _comparable(there):
-        found.differences.append(f"{label}:\n  {_comparable(here)}\n  {_comparable(there)}")
+        found.differences.append(f"pair {found.pairs}, {label}:\n  {_comparable(here)}\n  {_comparable(there)}")
 
 
 def _comparable(response: Response) -> tuple[int, dict[str, str], str]:
