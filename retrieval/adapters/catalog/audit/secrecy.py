@@ -16,8 +16,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, bindparam, select, update
 
-from retrieval.adapters.catalog.engine import Database
+from retrieval.adapters.catalog.engine import Database, translated
 from retrieval.adapters.catalog.tables import secrets
+from retrieval.domain.errors import CatalogUnavailable
 
 QUERY_KEY = "audit query text"
 QUERY_HASH_KEY = "audit query hash"
@@ -76,9 +77,21 @@ def replace_query_keys(connection: Connection) -> None:
 
 
 def overwrite_freed_space(database: Database) -> None:
-    """Remove what the database's files still hold of rows that are not there any more."""
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)" if database.is_sqlite else "VACUUM secrets")
+    """Remove what the database's files still hold of what was in its rows before.
+
+    Raises:
+        CatalogUnavailable: a reader needs the old state just now.
+    """
+    if not database.is_sqlite:
+        with translated(), database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM secrets")
+        return
+    with translated(), database.engine.connect() as connection:
+        connection.info["write"] = False
+        driver = connection.connection.driver_connection
+        is_busy = driver is not None and driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if is_busy:
+        raise CatalogUnavailable("the old key is destroyed, but not yet overwritten in the catalog's log file: do it again")
 
 
 def opened_queries(database: Database, records: list[str]) -> list[str | None]:
