@@ -62,6 +62,32 @@ def test_the_whole_key_may_be_given_to_revoke_it(archivist: Archivist):
     assert key.rpartition("_")[2] not in revoked.stderr
 
 
+def test_a_key_has_the_roles_and_sources_that_it_was_made_with(archivist: Archivist, tmp_path):
+    made = archivist("keys", "create", "--user", "kim", "--role", "auditor", "--role", "user", "--source", "wiki", "--source", "handbook")
+
+    (listed,) = json.loads(archivist("keys", "list", "--json").stdout)
+    assert (listed["roles"], listed["sources"]) == (["auditor", "user"], ["handbook", "wiki"])
+    assert "auditor, user" in archivist("keys", "list").stdout
+    assert "as auditor, user, for handbook, wiki only" in made.stderr
+    catalog = open_catalog(Settings(data_directory=tmp_path))
+    stored = catalog.keys.find(listed["id"])
+    catalog.close()
+    assert stored is not None
+    assert stored.principal.sources == {"handbook", "wiki"}
+
+
+def test_a_key_made_without_roles_asks_as_its_principal_does(archivist: Archivist):
+    archivist("keys", "create", "--user", "ann")
+    archivist("keys", "create", "--app", "intranet")
+
+    listed = json.loads(archivist("keys", "list", "--json").stdout)
+
+    assert {key["principal"]: (key["roles"], key["sources"]) for key in listed} == {
+        "user:ann": (["user"], None),
+        "app:intranet": (["app"], None),
+    }
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -71,6 +97,10 @@ def test_the_whole_key_may_be_given_to_revoke_it(archivist: Archivist):
         pytest.param(("create", "--user", "ann", "--group", "a b"), id="a group with a space"),
         pytest.param(("create", "--user", "ann", "--label", "x" * 201), id="a long label"),
         pytest.param(("create", "--user", "ann", "--expires-days", "0"), id="expired at once"),
+        pytest.param(("create", "--user", "ann", "--role", "root"), id="an unknown role"),
+        pytest.param(("create", "--user", "ann", "--role", "app"), id="a role for applications"),
+        pytest.param(("create", "--app", "intranet", "--role", "user"), id="a role for people"),
+        pytest.param(("create", "--user", "ann", "--source", "../x"), id="what is no source"),
         pytest.param(("revoke", "abcdefgh12345678"), id="an unknown key"),
     ],
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.cli.failures import INVALID
 from retrieval.settings import Settings
 
 START_SECONDS = 180
@@ -32,12 +33,12 @@ def archivist(environment: dict[str, str], *arguments: str) -> "subprocess.Compl
 
 
 @contextmanager
-def serving(environment: dict[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def serving(environment: dict[str, str], log: Path, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A server that is ready, and killed at the end whatever happens."""
     url = f"http://127.0.0.1:{environment['ARCHIVIST_PORT']}/readyz"
     with (
         log.open("wb") as output,
-        subprocess.Popen([sys.executable, "-m", "api.cli.main", "serve"], env=environment, stderr=output) as server,
+        subprocess.Popen([sys.executable, "-m", "api.cli.main", "serve", *options], env=environment, stderr=output) as server,
     ):
         try:
             deadline = time.monotonic() + START_SECONDS
@@ -82,3 +83,30 @@ def test_it_answers_a_key_made_while_it_runs_refuses_a_second_owner_and_ends_in_
     assert [line["status"] for line in lines if line.get("route") == "/retrieve"] == [200, 401]
     assert "zanzibar" not in log.read_text()
     assert made["key"].rpartition("_")[2] not in log.read_text()
+
+
+def test_dev_is_refused_on_an_address_that_others_reach(environment: dict[str, str]):
+    refused = archivist(environment, "serve", "--dev", "--host", "0.0.0.0")
+
+    assert refused.returncode == INVALID
+    assert "ARCHIVIST_HOST: must be a loopback address" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_an_issuer_without_an_audience_is_refused_before_anything_is_opened(environment: dict[str, str], tmp_path: Path):
+    refused = archivist({**environment, "ARCHIVIST_OIDC_ISSUER": "https://login.example"}, "serve")
+
+    assert refused.returncode == INVALID
+    assert "ARCHIVIST_OIDC_AUDIENCE: must be set" in refused.stderr
+    assert not (tmp_path / "archivist").exists()
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_dev_warns_and_believes_whoever_asks(environment: dict[str, str], tmp_path: Path):
+    log = tmp_path / "log"
+    with serving(environment, log, "--dev"):
+        answered = archivist({**environment, "ARCHIVIST_KEY": "dev:ann:board"}, "retrieve", "zanzibar", "--json")
+
+    assert json.loads(answered.stdout)["hits"] == []
+    assert log.read_text().startswith("WARNING: --dev is on.")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import pytest
-from fastapi import Request
+from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
 from api.authentication import Authenticated, Authentication
@@ -47,13 +47,13 @@ def configure(world: World, **settings: object) -> None:
     world.settings = Settings(**{**world.settings.model_dump(), **settings})
 
 
-def client_of(world: World, **options: object) -> TestClient:
-    return TestClient(world.app(), raise_server_exceptions=False, **options)  # type: ignore[arg-type]
+def client_of(world: World, *, app: FastAPI | None = None, base_url: str = "http://testserver") -> TestClient:
+    return TestClient(app or world.app(), base_url=base_url, raise_server_exceptions=False)
 
 
-def authentication(world: World) -> Authentication:
+def authentication(world: World, *, development: bool = False) -> Authentication:
     """The application's, without its rate limits."""
-    accepted = AcceptedCredentials(world.settings, world.catalog.keys, world.clock)
+    accepted = AcceptedCredentials(world.settings, world.catalog.keys, world.clock, development=development)
     return Authentication(accepted.kind_of, world.catalog.directory)
 
 
