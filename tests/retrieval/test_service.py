@@ -1,0 +1,92 @@
+"""The read path where the index is behind the catalog: what it still finds shows nowhere."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from retrieval.adapters.catalog.catalog import Catalog, open_catalog
+from retrieval.domain.answers import Retrieved
+from retrieval.domain.permissions import AccessScope
+from retrieval.domain.queries import Query
+from retrieval.domain.runs import Hit, Leg, Run
+from retrieval.ports.reading import LegRuns, LegSearch
+from retrieval.service import KnowledgeService
+from retrieval.settings import Settings
+from tests.permissions.small_embedder import SmallEmbedder
+from tests.story import ANN, PUBLIC, Story, allow
+
+pytestmark = pytest.mark.permissions
+
+FILES = {"a.md": ("Alpha.", PUBLIC), "b.md": ("Beta.", PUBLIC), "c.md": ("Gamma.", PUBLIC)}
+
+
+@dataclass
+class BehindIndex:
+    """Finds what it is told, readable or not, as an index does that has not heard of a change yet."""
+
+    lexical: dict[str, float]
+    dense: dict[str, float]
+    held: Mapping[str, str]
+
+    def search(self, _scope: AccessScope, search: LegSearch) -> LegRuns:
+        return LegRuns(*(self._run(leg, scores, search.depth) for leg, scores in ((Leg.LEXICAL, self.lexical), (Leg.DENSE, self.dense))))
+
+    def texts(self, _scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
+        return {id_: self.held[id_] for id_ in passages}
+
+    def revision(self) -> int:
+        return 0
+
+    def _run(self, leg: Leg, scores: dict[str, float], depth: int) -> Run:
+        ids = {text: id_ for id_, text in self.held.items()}
+        return Run.ranked(leg, [Hit(ids[text], score) for text, score in scores.items()], depth=depth)
+
+
+@pytest.fixture
+def story(settings: Settings) -> Story:
+    story = Story(open_catalog(settings))
+    story.sync(FILES)
+    yield story
+    story.catalog.close()
+
+
+def retrieve(story: Story, settings: Settings, lexical: dict[str, float], dense: dict[str, float]) -> Retrieved:
+    catalog: Catalog = story.catalog
+    with story.feed.snapshot() as (_, documents):
+        held = {passage.id: passage.text for document in documents for passage in document.passages}
+    index = BehindIndex(lexical, dense, held)
+    service = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, index, SmallEmbedder(), catalog.audit)
+    return service.retrieve(ANN, Query("anything", top_k=10, depth=100))
+
+
+def shown(retrieved: Retrieved) -> list[tuple[str, float, int]]:
+    return [(hit.passage.text, hit.score, hit.rank) for hit in retrieved.hits]
+
+
+def test_a_withheld_passage_shapes_nobodys_score_and_leaves_no_gap(story: Story, settings: Settings):
+    lexical, dense = {"Alpha.": 9.0, "Beta.": 3.0, "Gamma.": 1.5}, {"Alpha.": 0.9, "Beta.": 0.5, "Gamma.": 0.1}
+    never_there = retrieve(story, settings, *({text: score for text, score in leg.items() if text != "Alpha."} for leg in (lexical, dense)))
+
+    run = story.start()
+    story.record(run, {**FILES, "a.md": ("Alpha.", allow("user:bob"))})
+
+    assert shown(retrieve(story, settings, lexical, dense)) == shown(never_there)
+    assert [text for text, _, _ in shown(never_there)] == ["Beta.", "Gamma."]
+
+
+def test_a_passage_altered_in_the_index_is_withheld_and_reported(story: Story, settings: Settings, capsys: pytest.CaptureFixture[str]):
+    with story.feed.snapshot() as (_, documents):
+        held = {passage.id: passage.text for document in documents for passage in document.passages}
+    altered = next(id_ for id_, text in held.items() if text == "Beta.")
+    index = BehindIndex({"Forged.": 2.0, "Alpha.": 1.0}, {}, {**held, altered: "Forged."})
+    catalog = story.catalog
+    service = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, index, SmallEmbedder(), catalog.audit)
+
+    retrieved = service.retrieve(ANN, Query("anything", top_k=10, depth=100))
+
+    assert [hit.passage.text for hit in retrieved.hits] == ["Alpha."]
+    logged = capsys.readouterr().out
+    assert "passages_altered_in_index" in logged
+    assert altered in logged
+    assert "Forged" not in logged
