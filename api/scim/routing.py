@@ -11,7 +11,7 @@ from api.dependencies import parts_of
 from api.scim.errors import ScimError, not_found, scim_error
 from api.scim.schemas import GROUPS, ResourceType
 from retrieval.domain.directory import Entry, EntryKind, EntryQuery, VersionMoved
-from retrieval.domain.errors import ArchivistError
+from retrieval.domain.errors import ArchivistError, NotAuthenticated, NotAuthorised
 from retrieval.domain.permissions import LOCAL_ISSUER, Principal
 from retrieval.domain.roles import Role
 from retrieval.ports.directory import Directory
@@ -21,7 +21,10 @@ _ETAG = re.compile(r'\s*(?:W/)?"(\d{1,18})"\s*', re.ASCII)
 
 
 class ScimRoute(RoleRoute):
-    """For administrators: an identity provider's key has that role and no other. Errors are SCIM's."""
+    """For administrators: an identity provider's key has that role and no other.
+
+    Errors are SCIM's, but for one: who is refused at the door is told so, and recorded, as on every other route.
+    """
 
     roles = frozenset({Role.ADMIN})
 
@@ -31,6 +34,8 @@ class ScimRoute(RoleRoute):
         async def answered(request: Request) -> Response:
             try:
                 return await handler(request)
+            except (NotAuthenticated, NotAuthorised):
+                raise
             except ScimError as error:
                 return error.response()
             except (ArchivistError, HTTPException) as error:

@@ -34,8 +34,8 @@ class Provider:
         named |= {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.request(method, f"/scim/v2{path}", json=body, headers=named)
 
-    def create_user(self, name: str, external_id: str = "", **fields: Any) -> str:
-        body = {"schemas": [USER], "userName": name, "active": True, **({"externalId": external_id} if external_id else {}), **fields}
+    def create_user(self, user_name: str, external_id: str = "", **fields: Any) -> str:
+        body = {"schemas": [USER], "userName": user_name, "active": True, **({"externalId": external_id} if external_id else {}), **fields}
         return str(self._created(self.send("POST", "/Users", body)))
 
     def create_group(self, name: str, external_id: str = "", *members: str) -> str:
