@@ -128,7 +128,7 @@ class KeyTerms:
 
 
 def issue(principal: Principal, terms: KeyTerms, *, now: datetime) -> tuple[ApiKey, StoredApiKey]:
-    """A new key: what its holder is given, and what is kept. Raises InvalidInput naming `role`, or `label`."""
+    """A new key: what its holder is given, and what is kept. Raises InvalidInput naming `roles`, or `label`."""
     key = ApiKey.generate()
     expires_at = None if terms.days is None else now + timedelta(days=terms.days)
     limited = replace(principal, sources=terms.sources)

@@ -33,17 +33,17 @@ NOT_FOR = {PrincipalKind.USER: frozenset({Role.APP}), PrincipalKind.APP: frozens
 
 
 def roles_named(names: Iterable[str]) -> frozenset[Role]:
-    """Raises InvalidInput naming `role` for a name that is none."""
+    """Raises InvalidInput naming `roles` for a name that is none."""
     try:
         return frozenset(Role(name) for name in names)
     except ValueError as error:
-        raise InvalidInput.of("role", "not a role", limit="one of " + ", ".join(role.value for role in Role)) from error
+        raise InvalidInput.of("roles", "not a role", limit="one of " + ", ".join(role.value for role in Role)) from error
 
 
 def check_roles(kind: PrincipalKind, roles: frozenset[Role]) -> None:
-    """Raises InvalidInput naming `role` for a role that principals of the kind cannot have."""
+    """Raises InvalidInput naming `roles` for a role that principals of the kind cannot have."""
     if roles & NOT_FOR[kind]:
-        raise InvalidInput.of("role", f"'{Role.APP.value}' is for applications and '{Role.USER.value}' for people")
+        raise InvalidInput.of("roles", f"'{Role.APP.value}' is for applications and '{Role.USER.value}' for people")
 
 
 def delegated(user: frozenset[Role], application: frozenset[Role]) -> frozenset[Role]:

@@ -1,0 +1,205 @@
+"""Every route of the application, asked by everybody. What each must answer follows from the roles that the table below requires.
+
+The table is written by hand and compared with what the routes declare: a new route, or another requirement, is a decision made twice.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from retrieval.adapters.catalog.catalog import open_catalog
+from retrieval.domain.roles import Role
+from retrieval.settings import Settings
+from tests.api.conftest import FILES, FakeEmbedder, ScanIndex, World
+from tests.api.identity.provider import AUDIENCE, ISSUER, Provider, serving_provider
+from tests.permissions.identities import Identity, identities
+from tests.story import Story
+
+pytestmark = pytest.mark.permissions
+
+OPEN: frozenset[Role] = frozenset()
+CONTENT = frozenset({Role.USER, Role.APP})
+DATA_OWNER, AUDITOR, ADMIN = frozenset({Role.DATA_OWNER}), frozenset({Role.AUDITOR}), frozenset({Role.ADMIN})
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request of a route: its path's id, its body, and the status for whoever may call it."""
+
+    status: int = 200
+    id: str = "absent"
+    body: object = None
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Which roles open a route, and what it is asked. `OPEN`: anybody."""
+
+    roles: frozenset[Role]
+    calls: tuple[Call, ...] = field(default_factory=lambda: (Call(),))
+
+
+def _of(roles: frozenset[Role], *calls: Call) -> Requirement:
+    return Requirement(roles, calls or (Call(),))
+
+
+_QUERY = {"query": "merger abroad"}
+_EMPTY = Call(400, body={})
+ROUTES = {
+    "GET /healthz": _of(OPEN),
+    "GET /readyz": _of(OPEN),
+    "GET /openapi.json": _of(OPEN),
+    "POST /retrieve": _of(CONTENT, Call(body=_QUERY), Call(422, body={"query": ""}), Call(422, body={})),
+    "POST /answer": _of(CONTENT, Call(body=_QUERY), Call(422, body={})),
+    "GET /documents": _of(CONTENT),
+    "GET /documents/{id}": _of(CONTENT, Call(200, "travel.txt"), Call(404, "nightingale.txt"), Call(404), Call(404, "a b")),
+    "GET /sources": _of(DATA_OWNER),
+    "GET /audit": _of(AUDITOR),
+    "GET /keys": _of(ADMIN),
+    "POST /keys": _of(ADMIN, Call(201, body={"principal": "user:new"}), Call(422, body={})),
+    "DELETE /keys/{id}": _of(ADMIN, Call(404), Call(404, "abcdefgh12345678")),
+    "GET /scim/v2/Users": _of(ADMIN),
+    "POST /scim/v2/Users": _of(ADMIN, _EMPTY),
+    "GET /scim/v2/Users/{id}": _of(ADMIN, Call(404)),
+    "PUT /scim/v2/Users/{id}": _of(ADMIN, Call(404, body={})),
+    "PATCH /scim/v2/Users/{id}": _of(ADMIN, _EMPTY),
+    "DELETE /scim/v2/Users/{id}": _of(ADMIN, Call(404)),
+    "GET /scim/v2/Groups": _of(ADMIN),
+    "POST /scim/v2/Groups": _of(ADMIN, _EMPTY),
+    "GET /scim/v2/Groups/{id}": _of(ADMIN, Call(404)),
+    "PUT /scim/v2/Groups/{id}": _of(ADMIN, _EMPTY),
+    "PATCH /scim/v2/Groups/{id}": _of(ADMIN, _EMPTY),
+    "DELETE /scim/v2/Groups/{id}": _of(ADMIN, Call(404)),
+    "GET /scim/v2/ServiceProviderConfig": _of(ADMIN),
+    "GET /scim/v2/ResourceTypes": _of(ADMIN),
+    "GET /scim/v2/ResourceTypes/{id}": _of(ADMIN, Call(200, "User"), Call(404)),
+    "GET /scim/v2/Schemas": _of(ADMIN),
+    "GET /scim/v2/Schemas/{id}": _of(ADMIN, Call(404)),
+}
+TITLES_AND_TEXTS = [*FILES, *(sentence for text, _ in FILES.values() for sentence in text.split(". "))]
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with serving_provider() as serving:
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def world(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    settings = Settings(
+        data_directory=tmp_path_factory.mktemp("matrix"),
+        oidc_issuer=ISSUER,
+        oidc_audience=AUDIENCE,
+        oidc_jwks_url=provider.jwks_url,
+        oidc_groups_claim="groups",
+        rate_limit_requests=0,
+        rate_limit_application_requests=0,
+        rate_limit_failed_authentications=0,
+    )
+    catalog = open_catalog(settings)
+    story = Story(catalog)
+    story.sync(FILES)
+    yield World(settings, catalog, story, ScanIndex(story, FakeEmbedder()))
+    catalog.close()
+
+
+@pytest.fixture(scope="module")
+def api(world: World) -> Iterator[TestClient]:
+    with TestClient(world.app(), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def everybody(world: World, provider: Provider) -> list[Identity]:
+    return list(identities(world, provider))
+
+
+def test_every_route_is_in_the_table_and_requires_what_it_says(world: World):
+    declared = {
+        f"{method} {context.path}": getattr(context.original_route, "roles", OPEN)
+        for context in iter_route_contexts(world.app().routes)
+        for method in context.original_route.methods
+    }
+
+    assert declared == {route: requirement.roles for route, requirement in ROUTES.items()}
+
+
+def test_no_role_but_user_and_application_opens_content():
+    content = [requirement.roles for requirement in ROUTES.values() if requirement.roles & CONTENT]
+
+    assert set(content) == {CONTENT}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_everybody_is_answered_as_the_route_requires(route: str, api: TestClient, world: World, everybody: list[Identity]):
+    requirement = ROUTES[route]
+    refusals: dict[int, set[bytes]] = {401: set(), 403: set()}
+    for identity in everybody:
+        for call in requirement.calls:
+            response = ask(api, world, route, call, identity)
+            wanted = expected(requirement, call, identity)
+
+            assert response.status_code == wanted, f"{identity.name}: {route} {call}"
+            if wanted in refusals:
+                refusals[wanted].add(without_id(response.content, response.json()["request_id"]))
+                assert response.headers["content-type"] == "application/problem+json"
+            if wanted >= 400:
+                assert not [words for words in TITLES_AND_TEXTS if words in response.text], f"{identity.name}: {route} {call}"
+            assert "Nightingale" not in response.text
+
+    if requirement.roles:
+        assert refusals == {status: {fixed_body(status)} for status in (401, 403)}
+
+
+def test_an_absent_document_a_hidden_one_and_an_unknown_path_are_one_404(api: TestClient, world: World, everybody: list[Identity]):
+    readers = [identity for identity in everybody if identity.refusal is None and identity.roles & CONTENT]
+    calls = (Call(404, "nightingale.txt"), Call(404), Call(404, "a b"))
+    answers = [ask(api, world, "GET /documents/{id}", call, reader) for reader in readers for call in calls]
+    answers.append(api.get("/nowhere"))
+
+    bodies = {without_id(answer.content, answer.json()["request_id"]) for answer in answers}
+    headers = {tuple(sorted((name, value) for name, value in answer.headers.items() if name != "x-request-id")) for answer in answers}
+
+    assert len(readers) >= 10
+    assert len(bodies) == 1
+    assert len(headers) == 1
+
+
+def test_a_faulty_token_leads_to_the_provider_for_nothing_but_its_keys(provider: Provider, everybody: list[Identity], api: TestClient):
+    for identity in everybody:
+        api.get("/keys", headers=identity.headers)  # type: ignore[arg-type]
+
+    assert set(provider.asked) == {"/keys"}
+
+
+def expected(requirement: Requirement, call: Call, identity: Identity) -> int:
+    if not requirement.roles:
+        return call.status
+    if identity.refusal is not None:
+        return identity.refusal
+    return call.status if identity.roles & requirement.roles else 403
+
+
+def ask(api: TestClient, world: World, route: str, call: Call, identity: Identity) -> Response:
+    method, path = route.split(" ")
+    id_ = world.document(call.id) if call.id in FILES else call.id
+    return api.request(method, path.replace("{id}", id_), json=call.body, headers=identity.headers)  # type: ignore[arg-type]
+
+
+def fixed_body(status: int) -> bytes:
+    kind, title, detail = {
+        401: ("not-authenticated", "Unauthorized", "Send a valid API key or access token as 'Authorization: Bearer …'."),
+        403: ("not-authorised", "Forbidden", "This credential is not good for this request."),
+    }[status]
+    body = {"type": f"urn:archivist:problem:{kind}", "title": title, "status": status, "detail": detail, "errors": [], "request_id": ""}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def without_id(content: bytes, request_id: str) -> bytes:
+    return content.replace(request_id.encode(), b"")
