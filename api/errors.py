@@ -14,10 +14,12 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from api.bodies import MalformedBody
 from api.dependencies import parts_of
+from api.refusals import record_refusal
 from api.validation import field_problems
 from retrieval.domain.errors import (
     ArchivistError,
@@ -175,6 +177,11 @@ def request_id_of(request: Request) -> str:
 
 def _on_archivist_error(request: Request, error: Exception) -> JSONResponse:
     request_id = request_id_of(request)
+    if isinstance(error, NotAuthorised):
+        try:
+            record_refusal(request, request_id=request_id)
+        except ArchivistError as unrecorded:
+            error = unrecorded
     problem = problem_of(cast(ArchivistError, error))
     if isinstance(error, NotAuthenticated | NotAuthorised):
         _logger.info("request_refused", request_id=request_id, kind=problem.kind, reason=str(error))
@@ -206,7 +213,8 @@ def _http_problem(request: Request, refused: HTTPException) -> Problem:
     if status is HTTPStatus.NOT_FOUND:
         return NOT_FOUND
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        return Problem(status, "method-not-allowed", "This path does not take this method.", headers=headers)
+        allowed = {"Allow": ", ".join(sorted(_methods_of(request)))}
+        return Problem(status, "method-not-allowed", "This path does not take this method.", headers=allowed)
     if status is HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
         wanted = FieldProblem("Content-Type", "is not supported", "application/json")
         return Problem(status, "unsupported-media-type", "The body must be JSON and say so.", [wanted])
@@ -215,6 +223,12 @@ def _http_problem(request: Request, refused: HTTPException) -> Problem:
     if status is HTTPStatus.BAD_REQUEST:
         return _malformed([FieldProblem("body", "cannot be read as JSON")])
     return Problem(status, "refused", status.phrase, headers=headers)
+
+
+def _methods_of(request: Request) -> set[str]:
+    """Of all routes with the request's path; Starlette names those of the first one only."""
+    routes = [context for context in iter_route_contexts(request.app.routes) if context.path_regex.match(request.scope["path"])]
+    return {method for route in routes for method in route.methods or ()}
 
 
 def _on_defect(request: Request, error: Exception) -> JSONResponse:

@@ -20,7 +20,6 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from http import HTTPStatus
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -72,7 +71,6 @@ class IdempotentRoute(APIRoute):
         return once
 
 
-@lru_cache(maxsize=64)
 def idempotent(requirement: type[APIRoute]) -> type[APIRoute]:
     """The same requirement for routes whose writes may be sent again."""
     return type(f"Idempotent{requirement.__name__}", (requirement, IdempotentRoute), {})

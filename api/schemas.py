@@ -1,8 +1,9 @@
 """The bodies of requests. Unknown fields are refused and nothing is coerced. Limits that are settings are checked by the service."""
 
+import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from api.cursors import MAX_CURSOR_CHARACTERS
@@ -20,6 +21,14 @@ def _encodable(text: str) -> str:
     return text
 
 
+def _dated(moment: object) -> object:
+    """Pydantic would take a number, also a written one, for seconds since 1970."""
+    if not isinstance(moment, str) or not re.match(r"\d{4}-\d\d-\d\dT", moment, re.ASCII):
+        raise PydanticCustomError("moment_form", "must be a date and time")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_dated)]
 Text = Annotated[str, AfterValidator(_encodable)]
 SourceId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
 

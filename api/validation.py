@@ -29,6 +29,7 @@ _WORDS: Mapping[str, _Words] = {
     "int_parsing": ("must be a whole number", _no_limit),
     "int_parsing_size": ("is out of range", _no_limit),
     "int_from_float": ("must be a whole number", _no_limit),
+    "moment_form": ("must be a date and time with its offset, as in 2026-03-01T09:00:00Z", _no_limit),
     "bool_type": ("must be true or false", _no_limit),
     "list_type": ("must be a list", _no_limit),
     "too_short": ("has too few entries", lambda c: f"at least {c['min_length']} entries"),

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api.cursors import list_fingerprint
 from api.declared import requires
@@ -11,7 +11,7 @@ from api.dependencies import Caller, Wired
 from api.errors import request_id_of
 from api.pages import Place
 from api.responses.audit import AuditResponse
-from api.schemas import PageParameters, Text
+from api.schemas import Moment, PageParameters, Text
 from retrieval.domain.audit import AuditAction, AuditFilter
 from retrieval.domain.clock import stamp
 from retrieval.domain.errors import InvalidInput
@@ -32,8 +32,8 @@ class AuditParameters(PageParameters):
         None, max_length=100, description="What was done.", json_schema_extra={"enum": [action.value for action in AuditAction]}
     )
     shown: bool = Field(default=False, description="Only records of documents being shown to somebody.")
-    since: AwareDatetime | None = Field(None, alias="from", description="The first moment.")
-    until: AwareDatetime | None = Field(None, alias="to", description="The moment after the last.")
+    since: Moment | None = Field(None, alias="from", description="The first moment.")
+    until: Moment | None = Field(None, alias="to", description="The moment after the last.")
 
 
 @router.get("/audit", summary="The audit log")

@@ -10,6 +10,7 @@ from api.cursors import list_fingerprint
 from api.declared import requires
 from api.dependencies import Caller, Wired
 from api.errors import request_id_of
+from api.idempotency import idempotent
 from api.pages import Place
 from api.responses.keys import CreatedKeyResponse, KeyListResponse, KeyOut
 from api.schemas import CreateKeyRequest, PageParameters
@@ -17,7 +18,7 @@ from retrieval.domain.errors import InvalidInput, NotReadable
 from retrieval.domain.keys import ID_PATTERN, KeyTerms, StoredApiKey, issue, key_holder
 from retrieval.domain.roles import Role, roles_named
 
-router = APIRouter(route_class=requires(Role.ADMIN), tags=["administration"])
+router = APIRouter(route_class=idempotent(requires(Role.ADMIN)), tags=["administration"])
 """An administrator gives and takes keys; with that role alone none of these, and no other route, shows a document."""
 
 

@@ -1,0 +1,103 @@
+"""The API against its own description, by Schemathesis: what it is sent, what it answers, and who is shown whose documents."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import schemathesis
+from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.testclient import TestClient
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+
+from api.idempotency import READS, IdempotentRoute
+from retrieval.domain.keys import ApiKey, StoredApiKey
+from retrieval.domain.permissions import Principal
+from retrieval.domain.roles import Role
+from tests.api.conftest import FILES, World
+from tests.story import allow
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
+CHECKS = (
+    *("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"),
+    *("response_headers_conformance", "negative_data_rejection", "unsupported_method"),
+    *("allow_header_conformance", "ignored_auth", "use_after_free", "object_level_authorization"),
+)
+REFUSALS = ["400", "401", "403", "404", "405", "413", "414", "415", "422", "431"]
+READING_WRITES = {"/retrieve", "/answer"}
+"""POST because a query is long, not because it changes anything."""
+
+
+def key(world: World, name: str, *roles: Role) -> str:
+    made = ApiKey.generate()
+    stored = StoredApiKey(made.id, made.secret_hash, Principal(name), "", world.clock.at, roles=frozenset(roles))
+    world.catalog.keys.add(stored)
+    return made.written
+
+
+@pytest.fixture
+def people(world: World, tmp_path: Path) -> Path:
+    """One principal for each role, in the form that Schemathesis reads."""
+    world.story.sync(FILES | {"ann.txt": ("Ann's own.", allow("user:ann")), "bob.txt": ("Bob's own.", allow("user:bob"))})
+    roles = {"ann": Role.USER, "bob": Role.USER, "dana": Role.DATA_OWNER, "ada": Role.ADMIN, "olga": Role.AUDITOR}
+    headers = {name: [{"name": "Authorization", "value": f"Bearer {key(world, name, role)}"}] for name, role in roles.items()}
+    path = tmp_path / "people.json"
+    path.write_text(json.dumps({"auth": [{"name": name, "fixedHeaders": each} for name, each in headers.items()]}))
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.permissions
+def test_the_api_keeps_to_its_description_whatever_it_is_sent(world: World, people: Path):
+    unlimited = {f"rate_limit_{name}": 0 for name in ("requests", "failed_authentications", "concurrent")}
+    world.settings = world.settings.model_copy(update=unlimited)
+    config = SchemathesisConfig.from_dict(
+        {
+            "auth": {"wfc": {"path": str(people), "peers": ["ann", "bob"]}},
+            "checks": {
+                "enabled": False,
+                **{name: {"enabled": True} for name in CHECKS},
+                "negative_data_rejection": {"enabled": True, "expected-statuses": REFUSALS},
+            },
+            "generation": {"max-examples": EXAMPLES, "deterministic": True},
+        }
+    )
+    schema = schemathesis.openapi.from_asgi("/openapi.json", world.app(), config=config)
+    failures, tested = [], set()
+
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.ScenarioFinished):
+            tested |= set(event.recorder.cases)
+            for checks in event.recorder.checks.values():
+                failed = [check for check in checks if check.failure_info is not None]
+                failures += [f"{check.name}: {check.failure_info.failure}\n{check.failure_info.code_sample}" for check in failed]
+        if isinstance(event, events.NonFatalError | events.FatalError):
+            failures.append(str(event))
+
+    assert not failures, "\n\n".join(sorted(set(failures)))
+    assert len(tested) > 100
+
+
+def test_every_route_that_reads_refuses_parameters_that_it_does_not_know(world: World):
+    who = key(world, "root", *(set(Role) - {Role.APP}))
+    app = world.app()
+    client = TestClient(app)
+    for context in iter_route_contexts(app.routes):
+        route, path = context.original_route, str(context.path)
+        assert isinstance(route, APIRoute)
+        if "GET" not in route.methods or not hasattr(route, "roles") or path.startswith("/scim/"):
+            continue
+
+        response = client.get(path.replace("{id}", "doc_x"), params={"surplus": "1"}, headers={"Authorization": f"Bearer {who}"})
+
+        assert response.status_code == 422, path
+        assert response.json()["errors"][0]["field"] == "surplus"
+
+
+def test_every_write_may_be_sent_again(world: World):
+    """SCIM has its own rules for that: identifiers and versions."""
+    for context in iter_route_contexts(world.app().routes):
+        route, path = context.original_route, str(context.path)
+        if isinstance(route, APIRoute) and route.methods - READS and path not in READING_WRITES and not path.startswith("/scim/"):
+            assert isinstance(route, IdempotentRoute), path
