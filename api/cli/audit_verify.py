@@ -42,10 +42,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Finding:
-    """The first record that is not as it was written, and what is wrong. Where only a window is known, its first record."""
+    """A record that is not as it was written, and what is wrong. Of several, the first.
+
+    Where a stretch was written anew, hashes and all, it is the last one of the stretch when the chain breaks after it; when nothing
+    breaks, it is the first one under the checkpoint that tells, and `last` is the last one under it.
+    """
 
     seq: int
     what: str
+    last: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,14 @@ def verify(log: Log, checkpoints: Sequence[str], public_key: bytes) -> Verdict:
     if finding is None and log.end is not None and log.end != (len(hashes), hashes[-1] if hashes else START):
         finding = Finding(min(log.end[0], len(hashes)) + 1, f"truncated or extended: the catalog says that the last record is {log.end[0]}")
     covered, unsigned = _compare(hashes, checkpoints, Ed25519PublicKey.from_public_bytes(public_key), is_whole=finding is None)
-    found = [f for f in (finding, unsigned) if f is not None]
-    return Verdict(len(hashes), covered, min(found, key=lambda f: f.seq) if found else None)
+    return Verdict(len(hashes), covered, _earlier(finding, unsigned))
+
+
+def _earlier(broken: Finding | None, unsigned: Finding | None) -> Finding | None:
+    """What a broken chain says is more exact than what a checkpoint says of all the records under it."""
+    if broken is None or unsigned is None:
+        return broken or unsigned
+    return broken if unsigned.seq <= broken.seq <= unsigned.last else min(broken, unsigned, key=lambda finding: finding.seq)
 
 
 def _follow(rows: Iterator[Row]) -> tuple[list[bytes], Finding | None]:
@@ -140,7 +151,7 @@ def _compare(hashes: Sequence[bytes], lines: Sequence[str], key: Ed25519PublicKe
         if last > len(hashes):
             return covered, Finding(len(hashes) + 1, f"truncated: checkpoint {number} covers records up to {last}") if is_whole else None
         if hashes[last - 1].hex() != claim["head"] or _root(hashes[first - 1 : last]).hex() != claim["root"]:
-            return covered, Finding(first, f"rewritten: records {first} to {last} are not those that checkpoint {number} signed")
+            return covered, Finding(first, f"rewritten: records {first} to {last} are not those that checkpoint {number} signed", last)
         covered = last
     if not lines and hashes:
         return 0, Finding(1, "no checkpoint: nothing shows that the log was not rewritten or its end cut off")
@@ -234,7 +245,8 @@ def _exported(line: str, number: int) -> Row:
     try:
         row = json.loads(line)
         read = Row(row["seq"], bytes.fromhex(row["prev_hash"]), bytes.fromhex(row["hash"]), row["record"])
-        is_as_written = line == _canonical(row) + "\n" and type(read.seq) is int and isinstance(read.record, str)
+        said = {"seq": read.seq, "prev_hash": read.prev_hash.hex(), "hash": read.hash.hex(), "record": read.record}
+        is_as_written = line == _canonical(said) + "\n" and type(read.seq) is int and isinstance(read.record, str)
     except (ValueError, KeyError, TypeError, RecursionError):
         is_as_written = False
     return read if is_as_written else Row(number, b"", b"", line)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from api.cli.audit_verify import Finding, Verdict, verify_place
+from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.audit.checkpoints import Checkpoints
 from retrieval.adapters.catalog.audit.signing import public_key, signing_key
 from retrieval.adapters.catalog.catalog import Catalog
@@ -102,12 +103,14 @@ def test_an_id_asked_for_in_vain_is_kept_as_a_keyed_hash(catalog: Catalog):
 
 
 def test_a_state_change_and_its_record_are_one(catalog: Catalog):
-    with pytest.raises(ZeroDivisionError), catalog.database.write() as connection:
-        from retrieval.adapters.catalog.audit.chain import append  # noqa: PLC0415 - this test alone appends by hand
+    def change() -> None:
+        with catalog.database.write() as connection:
+            next_revision(connection)
+            append(connection, AuditEntry(AuditAction.SOURCE_PAUSED, "user:dana"), at="2026-03-01T12:00:00.000000Z")
+            raise ZeroDivisionError
 
-        next_revision(connection)
-        append(connection, AuditEntry(AuditAction.SOURCE_PAUSED, "user:dana"), at="2026-03-01T12:00:00.000000Z")
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        change()
 
     with catalog.database.read() as connection:
         assert connection.scalar(select(revision.c.value)) == 0
@@ -227,7 +230,8 @@ def test_reads_and_state_changes_of_several_processes_make_one_chain_without_wai
     checkpoints_of(catalogs[0], tmp_path).add()
 
     assert not any(thread.is_alive() for thread in threads)
-    assert [actions(catalogs[0]).count(action) for action in ("memberships.changed", "retrieve")] == [30, 30]
+    assert actions(catalogs[0]).count("retrieve") == 30
+    assert actions(catalogs[0]).count("memberships.changed") >= 30
     assert verdict(catalogs[0], tmp_path).finding is None
 
 
