@@ -115,7 +115,6 @@ class Settings(BaseSettings):
     audit_signing_key_file: str = Field("", description="File of the key that signs them, made once; empty: in the data directory.")
     audit_checkpoint_records: PositiveInt = Field(1_000, description="Records after which a checkpoint is signed.")
     audit_checkpoint_seconds: float = Field(60.0, gt=0, description="Seconds after which one is, if anything was recorded.")
-    audit_max_records: PositiveInt = Field(200, description="Most records of the audit log on one page.")
 
     # Queries
     query_max_characters: PositiveInt = Field(4096, description="Longest query.")
