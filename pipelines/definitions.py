@@ -10,6 +10,7 @@ from pipelines.assets.publication import publication
 from pipelines.assets.source_listing import source_listing
 from pipelines.assets.source_registration import source_registration
 from pipelines.checks import CHECKS
+from pipelines.jobs.import_directory import directory_files_read, import_directory_job
 from pipelines.jobs.ingest_source import ingest_source
 from pipelines.jobs.register_source import REGISTRATION_JOBS
 from pipelines.jobs.source_states import STATE_JOBS
@@ -23,9 +24,9 @@ def definitions_over(workbench: Workbench) -> dg.Definitions:
     return dg.Definitions(
         assets=[source_registration, source_listing, documents, passages, embeddings, publication, passage_index],
         asset_checks=CHECKS,
-        jobs=[ingest_source, *REGISTRATION_JOBS, *STATE_JOBS],
+        jobs=[ingest_source, import_directory_job, *REGISTRATION_JOBS, *STATE_JOBS],
         sensors=[source_registry],
-        schedules=[due_sources],
+        schedules=[due_sources, directory_files_read],
         resources={"workbench": workbench},
         executor=dg.in_process_executor,
     )

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from retrieval.adapters.blobs import FsspecBlobs
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
 from retrieval.adapters.catalog.feed import CatalogFeed
+from retrieval.adapters.directory_csv import files_at as directory_files
+from retrieval.adapters.directory_csv import import_directory
 from retrieval.domain.errors import Unavailable
 from retrieval.ports.ingestion import Blobs
 from retrieval.ports.models import Embedder
@@ -31,6 +33,8 @@ __all__ = [
     "Service",
     "audit_public_key",
     "change_feed",
+    "directory_files",
+    "import_directory",
     "open_catalog",
     "open_checkpoints",
     "open_embedder",

@@ -2,7 +2,7 @@
 
 import typer
 
-from api.cli import ask, audit, demo, index, keys, serve, sources, up
+from api.cli import ask, audit, demo, directory, index, keys, serve, sources, up
 from api.cli.failures import EXIT_CODES, FailingClearly
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("ask")(ask.ask)
 app.command("retrieve")(ask.retrieve)
 app.add_typer(sources.app, name="sources")
 app.add_typer(keys.app, name="keys")
+app.add_typer(directory.app, name="directory")
 app.add_typer(index.app, name="index")
 app.add_typer(audit.app, name="audit")
 
