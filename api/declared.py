@@ -76,7 +76,6 @@ def requires(*roles: Role, accepts: tuple[str, ...] = (JSON,)) -> type[RoleRoute
 
 CONTENT = requires(Role.USER, Role.APP)
 """What reads documents. No other role opens it: an administrator is not a reader."""
-PrincipalRoute = CONTENT
 
 
 def check_declared(app: FastAPI) -> None:

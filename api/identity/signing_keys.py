@@ -27,6 +27,7 @@ ALGORITHMS: Mapping[str, tuple[str, str | None]] = {
 MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 8192
 """Longer ones make each verification dear."""
+BRIEF_WAIT_SECONDS = 0.25
 _PUBLIC_MEMBERS = ("kty", "crv", "x", "y", "n", "e")
 
 _logger = structlog.get_logger("api.identity")
@@ -89,8 +90,12 @@ class SigningKeys:
             self._asking.release()
 
     def _sought(self, name: KeyName) -> PyJWK:
-        """An unknown key, waited for while another request asks for the keys: it may be among them."""
-        if not self._asking.acquire(timeout=self._times.wait_seconds):
+        """An unknown key, waited for while another request asks for the keys: it may be among them.
+
+        Once keys are known the wait is brief. Who makes up key ids while the provider is slow must not hold every thread.
+        """
+        wait_seconds = min(self._times.wait_seconds, BRIEF_WAIT_SECONDS) if self._known else self._times.wait_seconds
+        if not self._asking.acquire(timeout=wait_seconds):
             raise IdentityUnavailable("the identity provider is being asked for its keys")
         try:
             return self._known.get(name) or self._asked(name)

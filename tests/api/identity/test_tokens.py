@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import jwt
 import pytest
+import structlog
 from cryptography.hazmat.primitives.asymmetric import ed448, rsa
 
 from retrieval.domain.errors import NotAuthenticated
@@ -113,6 +114,32 @@ def test_a_token_that_starts_later_than_the_leeway_is_not_valid_yet(trusting: Wo
     for claim in ("nbf", "iat"):
         with pytest.raises(NotAuthenticated, match="not valid yet"):
             authenticated(authentication(trusting), bearer(token(**{claim: later})))
+
+
+def test_a_token_that_is_too_long_is_not_looked_at(trusting: World, provider: Provider, token: Token):
+    long = token(note="x" * 12_000)
+    configure(trusting, oidc_token_max_characters=len(long))
+    accepted = authenticated(authentication(trusting), bearer(long))
+    configure(trusting, oidc_token_max_characters=len(long) - 1)
+    provider.asked.clear()
+
+    with pytest.raises(NotAuthenticated, match="too long"):
+        authenticated(authentication(trusting), bearer(long))
+
+    assert accepted.principal.id == "ann"
+    assert provider.asked == []
+
+
+def test_why_a_token_was_refused_is_in_the_log_alone_and_nothing_of_the_token_is(trusting: World, token: Token):
+    sent = token(aud="graph", sub="canary")
+    with structlog.testing.capture_logs() as lines:
+        response = client_of(trusting).get("/keys", headers=bearer(sent))
+
+    refused = next(line for line in lines if line["event"] == "request_refused")
+    assert refused["reason"] == "the token does not verify (InvalidAudienceError)"
+    assert refused["request_id"] == response.headers["x-request-id"]
+    assert "verify" not in response.text
+    assert not any(part in str(lines) for part in ("canary", *sent.split(".")))
 
 
 def test_another_claim_may_name_the_subject(trusting: World, token: Token):
