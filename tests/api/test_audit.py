@@ -280,13 +280,14 @@ def test_no_title_text_path_or_query_gets_into_the_log_its_checkpoints_or_the_lo
         rows = repr(connection.execute(text("SELECT * FROM audit")).all()) + repr(
             connection.execute(text("SELECT * FROM audit_documents")).all()
         )
-    logged = capfd.readouterr()
+    written = capfd.readouterr()
+    logged = "\n".join(line for line in (written.err + written.out).splitlines() if '"logger": "httpx2"' not in line)  # the test's client
 
     assert any(body in hit["passage"]["text"] for hit in hits)
     assert {"retrieve", "answer", "document.read", "list.read", "role.refused", "documents.withdrawn"} <= {
         r["action"] for r in records(world)
     }
-    assert '"route": "/retrieve"' in logged.err
-    for kept in (rows, checkpoints.read_text(), logged.err + logged.out, seen_by_auditor):
+    assert '"route": "/retrieve"' in logged
+    for kept in (rows, checkpoints.read_text(), logged, seen_by_auditor):
         for word in (*planted, "Nightingale", "nightingale", "takeover", "travel.txt"):
             assert word.lower() not in kept.lower()

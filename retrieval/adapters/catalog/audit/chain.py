@@ -12,6 +12,7 @@ from retrieval.adapters.catalog.audit.secrecy import AuditKeys, keys_of
 from retrieval.adapters.catalog.engine import current_revision
 from retrieval.adapters.catalog.tables import audit, audit_documents, audit_head
 from retrieval.domain.audit import AuditEntry, canonical, chained
+from retrieval.domain.errors import CatalogUnavailable
 
 _LOCKED_HEAD = select(audit_head.c.seq, audit_head.c.hash).with_for_update()
 _MOVE_HEAD = update(audit_head).values(seq=bindparam("to"), hash=bindparam("end"))
@@ -23,7 +24,9 @@ def append(connection: Connection, *entries: AuditEntry, at: str) -> None:
         return
     keys = keys_of(connection) if any(entry.query is not None or entry.asked is not None for entry in entries) else None
     revision = current_revision(connection) if any(entry.revision is None for entry in entries) else None
-    head = connection.execute(_LOCKED_HEAD).one()
+    head = connection.execute(_LOCKED_HEAD).one_or_none()
+    if head is None:
+        raise CatalogUnavailable("the audit log has lost its end: verify it")
     seq, end = int(head.seq), bytes(head.hash)
     rows, named = [], []
     for entry in entries:

@@ -65,8 +65,10 @@ def make_keys(database: Database) -> None:
 
 
 def keys_of(connection: Connection) -> AuditKeys:
-    """The keys in this transaction. `make_keys` has been called before."""
+    """The keys in this transaction. Raises CatalogUnavailable when one is missing, although `make_keys` has been called before."""
     found: Mapping[str, bytes] = {row.name: bytes(row.value) for row in connection.execute(_KEYS)}
+    if len(found) < len(_NAMES):
+        raise CatalogUnavailable("the audit log has lost its keys")
     return AuditKeys(found[QUERY_KEY], found[QUERY_HASH_KEY], found[ID_HASH_KEY])
 
 
