@@ -16,6 +16,7 @@ from typing import Any
 
 import jwt
 from jwt.exceptions import PyJWTError
+from jwt.types import Options
 
 from api.authentication import Authenticated
 from api.identity.claims import ClaimNames, principal_of, roles_of
@@ -26,7 +27,7 @@ from retrieval.domain.errors import NotAuthenticated
 TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt"})
 MAX_KEY_ID_CHARACTERS = 256
 _WRITTEN = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+", re.ASCII)
-_CHECKED = {"require": ["iss", "aud", "exp"], "verify_exp": False, "verify_nbf": False, "verify_iat": False}
+_CHECKED: Options = {"require": ["iss", "aud", "exp"], "verify_exp": False, "verify_nbf": False, "verify_iat": False}
 """The times are checked here, by the service's own clock."""
 
 
@@ -90,7 +91,7 @@ class AccessTokens:
         key = self._keys.find(kid, algorithm)
         rules = self._rules
         try:
-            return jwt.decode(token, key, [algorithm], _CHECKED, issuer=rules.issuer, audience=rules.audience)  # type: ignore[arg-type]
+            return jwt.decode(token, key, [algorithm], _CHECKED, issuer=rules.issuer, audience=rules.audience)
         except (PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise NotAuthenticated(f"the token does not verify ({type(error).__name__})") from error
 

@@ -208,7 +208,15 @@ def _odd_form(forge: Forge) -> str:
     header, payload, signature = token.split(".")
     return forge.chance.choice(
         [
-            *(f"{token}=", f"{header}=.{payload}.{signature}", f"{token}.", f".{token}", f"{token}.{signature}", f"{token}.x.y"),
+            *(
+                f"{token}=",
+                f"{token}==",
+                f"{header}=.{payload}.{signature}",
+                f"{token}.",
+                f".{token}",
+                f"{token}.{signature}",
+                f"{token}.x.y",
+            ),
             *(f"{header}.{payload}.{signature[:-1]} {signature[-1]}", token.replace(".", ","), f"{token},{token}", f"{token};"),
             json.dumps({"protected": header, "payload": payload, "signature": signature}),
             base64.b64encode(token.encode()).decode(),
