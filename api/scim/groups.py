@@ -68,6 +68,8 @@ def change_of(operations: Iterable[Operation]) -> GroupChange:
 
 
 def _then(members: MembersChange, operation: Operation) -> MembersChange:
+    if operation.path.part is not None:
+        raise invalid("invalidPath", "members: come and go as a whole, without their parts")
     if operation.path.which:
         if operation.verb is not Verb.REMOVE:
             raise invalid("invalidPath", "members: elements can be chosen to be removed only")

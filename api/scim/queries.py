@@ -7,7 +7,7 @@ from fastapi import Request
 from api.scim.errors import ScimError, invalid
 from api.scim.filters import Condition, conditions
 from api.scim.schemas import GROUPS, USERS, ResourceType
-from retrieval.domain.directory import EntryKind, EntryQuery
+from retrieval.domain.directory import EntryKind, EntryQuery, is_visible
 
 _FIELDS: Mapping[str, Mapping[str, str]] = {
     USERS.name: {"username": "name", "externalid": "external_id", "id": "scim_id"},
@@ -31,8 +31,8 @@ def entry_query(request: Request, kind: ResourceType, *, most: int) -> EntryQuer
     fields = [(_field(condition, kind), condition.value) for condition in found]
     if len({field for field, _ in fields}) < len(fields):
         raise invalid("invalidFilter", "A filter names each attribute once.")
-    if not all(isinstance(value, str) and value for _, value in fields):
-        return None  # an empty text equals no name and no id; in an EntryQuery it would stand for any
+    if not all(isinstance(value, str) and value and is_visible(value) for _, value in fields):
+        return None  # no name and no id is empty or holds a null; in an EntryQuery an empty one would stand for any
     only = EntryKind.GROUP if kind is GROUPS else EntryKind.USER
     text = {field: str(value) for field, value in fields}
     return EntryQuery(

@@ -17,6 +17,7 @@ from retrieval.domain.roles import Role
 from retrieval.ports.directory import Directory
 from retrieval.settings import Settings
 
+_ID = re.compile(r"[0-9a-z-]{1,64}", re.ASCII)
 _ETAG = re.compile(r'\s*(?:W/)?"(\d{1,18})"\s*', re.ASCII)
 
 
@@ -68,7 +69,7 @@ class ScimCall:
             VersionMoved: it is of another version.
         """
         wanted = frozenset({EntryKind.GROUP if kind is GROUPS else EntryKind.USER})
-        found = self.directory.search(EntryQuery(wanted, scim_id=id_, known_to_scim=True, limit=1)).entries if id_ else ()
+        found = self.directory.search(EntryQuery(wanted, scim_id=id_, known_to_scim=True, limit=1)).entries if _ID.fullmatch(id_) else ()
         if not found:
             raise not_found()
         expected = self._expected()

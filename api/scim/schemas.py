@@ -166,7 +166,7 @@ ARCHIVIST = Schema(
     "What a person may read at most, besides the grants. A request without it leaves both as they are.",
     (
         Attribute("clearance", description="public, internal, confidential or restricted; none: the service's default."),
-        Attribute("regions", is_many=True, description="Only documents of these regions; none: of all."),
+        Attribute("regions", is_many=True, description="Only documents of these regions, and those without one; absent: of all."),
     ),
 )
 GROUP = Schema(GROUP_URN, "Group", "A group", (Attribute("displayName", is_required=True), EXTERNAL_ID, MEMBERS))

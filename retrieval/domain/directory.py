@@ -208,9 +208,13 @@ def check_regions(regions: Iterable[str], *, field: str = "regions") -> frozense
 
 def check_visible(text: str, name: str) -> str:
     """No control characters and no half of a surrogate pair: they cannot be stored everywhere and mislead whoever reads them."""
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+    if not is_visible(text):
         raise InvalidInput.of(name, "holds a character that cannot be shown")
     return text
+
+
+def is_visible(text: str) -> bool:
+    return not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
 
 
 def folded(name: str) -> str:

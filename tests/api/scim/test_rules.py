@@ -225,6 +225,8 @@ def test_a_patch_that_cannot_be_done_says_why(provider: Provider, refused: Refus
         pytest.param({"op": "add", "path": 'members[value eq "x"]', "value": {}}, "invalidPath", id="chosen member added"),
         pytest.param({"op": "remove", "path": 'members[display eq "x"]'}, "invalidFilter", id="member chosen by name"),
         pytest.param({"op": "remove", "path": 'members[value eq "x" or value eq "y"]'}, "invalidFilter", id="or"),
+        pytest.param({"op": "remove", "path": "members.value"}, "invalidPath", id="a part of every member"),
+        pytest.param({"op": "remove", "path": 'members[value eq "x"].display'}, "invalidPath", id="a part of a member"),
     ],
 )
 def test_a_group_patch_that_cannot_be_done_says_why(provider: Provider, refused: Refused, operation: Any, kind: str):
@@ -324,7 +326,10 @@ def test_filters_are_understood_in_every_spelling(provider: Provider, written: s
     assert provider.found("/Users", written) == [user]
 
 
-@pytest.mark.parametrize("written", ['userName eq ""', 'externalId eq ""', "userName eq true", 'externalId eq "A1"', 'id eq "x"'])
+@pytest.mark.parametrize(
+    "written",
+    ['userName eq ""', 'externalId eq ""', "userName eq true", 'id eq "a\\u0000"', 'id eq "\\ud800"', 'externalId eq "A1"', 'id eq "x"'],
+)
 def test_what_equals_nothing_finds_nobody(provider: Provider, written: str):
     provider.create_user("ann", "a1")
 
