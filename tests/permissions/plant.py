@@ -5,7 +5,7 @@ Every change goes the way the pipeline goes: a run lists a whole source, takes i
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,11 +28,11 @@ from retrieval.domain.documents import Element, ElementKind, ParsedDocument, Sou
 from retrieval.domain.ids import content_hash, document_id, text_hash
 from retrieval.domain.ingestion import SourceRun, Taken
 from retrieval.domain.passages import DraftPassage
-from retrieval.domain.permissions import AccessPolicy
+from retrieval.domain.permissions import AccessPolicy, AccessScope
 from retrieval.indexing.following import FollowingSearch
 from retrieval.indexing.owner import IndexOwner
 from retrieval.indexing.remote import bring_up
-from retrieval.ports.reading import PassageSearch
+from retrieval.ports.reading import LegRuns, LegSearch, PassageSearch
 from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
 from tests.permissions.askings import OWNER, spec_of
@@ -45,7 +45,16 @@ from tests.retrieval.indexing.world import InProcessBuilder
 RECIPE = "recipe 1"
 WORD = re.compile(r"z[tpab][0-9a-f]{12}")
 """What only one document holds."""
-CATCH_UP_SECONDS = 5.0
+CATCH_UP_SECONDS = 60.0
+UNLIMITED: Mapping[str, Any] = {
+    "rate_limit_requests": 0,
+    "rate_limit_application_requests": 0,
+    "rate_limit_failed_authentications": 0,
+    "rate_limit_concurrent": 0,
+    "rate_limit_application_concurrent": 0,
+    "request_deadline_seconds": 600,
+}
+"""A campaign asks more, and on a busier machine, than any one principal may."""
 
 
 @dataclass
@@ -139,7 +148,12 @@ def planted(
         stalled: the index does not follow by itself; `Plant.follow` brings it up to date.
     """
     settings = Settings(
-        data_directory=directory, catalog_url=catalog_url, index_exact_passages=exact_passages, answer_min_support=0.1, **changed
+        data_directory=directory,
+        catalog_url=catalog_url,
+        index_exact_passages=exact_passages,
+        answer_min_support=0.1,
+        **UNLIMITED,
+        **changed,
     )
     with ExitStack() as closing:
         logged: list[str] = []
@@ -203,9 +217,35 @@ def _server(settings: Settings, feed: CatalogFeed, embedder: SmallEmbedder) -> I
     index = QdrantServerIndex(client, "archivist", identity, limits=DenseLimits(settings.index_exact_passages))
     try:
         bring_up(feed, index, batch_documents=64)
-        yield index, lambda: bring_up(feed, index, batch_documents=64)
+        alone = OneAtATime(index, lambda: bring_up(feed, index, batch_documents=64))
+        yield alone, alone.follow
     finally:
         client.close()
+
+
+class OneAtATime:
+    """qdrant-client's local mode is not made for threads, as a server is: searches and changes take turns."""
+
+    def __init__(self, index: PassageSearch, bring_up_to_date: Callable[[], object]) -> None:
+        self._index = index
+        self._bring_up_to_date = bring_up_to_date
+        self._lock = threading.Lock()
+
+    def follow(self) -> object:
+        with self._lock:
+            return self._bring_up_to_date()
+
+    def search(self, scope: AccessScope, search: LegSearch) -> LegRuns:
+        with self._lock:
+            return self._index.search(scope, search)
+
+    def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
+        with self._lock:
+            return self._index.texts(scope, passages)
+
+    def revision(self) -> int:
+        with self._lock:
+            return self._index.revision()
 
 
 def _fill(plant: Plant) -> None:
