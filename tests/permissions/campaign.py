@@ -1,6 +1,7 @@
 """The proof in full: `python -m tests.permissions.campaign`, or `make leaks`. Writes reports/leaks.json.
 
 LEAK_TRIALS sets the number of trials; races, pairs of worlds and cases of the oracle keep their proportion to it. LEAK_SEED sets the seed.
+From the full number of trials on, EnterpriseBench is compared too, where its data are.
 """
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.permissions.agreement import count_agreements
+from tests.permissions.enterprise import campaign as enterprise
 from tests.permissions.plant import planted
 from tests.permissions.trials import Tally, Trials
 from tests.permissions.two_worlds import compare_worlds
@@ -62,7 +64,8 @@ def main() -> int:
     REPORT.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report, indent=2))
     found = ("leaks", "race_leaks", "missing", "log_lines_naming_documents", "two_worlds_differences", "oracle_disagreements")
-    return 1 if any(report[name] for name in found) else 0
+    found += ("enterprise_differences", "enterprise_left_but_not_refused")
+    return 1 if any(report.get(name) for name in found) else 0
 
 
 def _run(directory: Path, *, trials: int, seed: int) -> dict[str, Any]:
@@ -78,6 +81,7 @@ def _run(directory: Path, *, trials: int, seed: int) -> dict[str, Any]:
         size=APPROXIMATE_SIZE,
         exact_passages=1,
     )
+    company = enterprise.prove(directory / "enterprise", seed=seed) if trials >= FULL_TRIALS and enterprise.is_possible() else {}
     for line in [*disagreements, *tally.leaks, *tally.missing, *tally.logged, *exact.differences]:
         print(line)
     return {
@@ -97,6 +101,7 @@ def _run(directory: Path, *, trials: int, seed: int) -> dict[str, Any]:
         "oracle_disagreements": len(disagreements),
         "approximate_pairs": approximate.pairs,
         "approximate_differences": len(approximate.differences),
+        **{name: value for name, value in company.items() if name.startswith("enterprise_")},
     }
 
 

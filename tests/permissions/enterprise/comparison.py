@@ -26,7 +26,7 @@ class Asked:
 
 @dataclass
 class Comparison:
-    """`differences` describes the first few of the responses that were not the expected ones; `other_hits` counts those with other passages."""
+    """Responses that were not the expected ones: `differing` of all, `other_hits` with other passages. The first few are described."""
 
     comparisons: int = 0
     hits: int = 0

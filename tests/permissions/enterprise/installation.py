@@ -4,11 +4,13 @@ They go through the catalog's ports, as the pipeline's stages take them, without
 cuts with the real chunker, stores the real model's vectors (see `grid.py`), publishes. People and groups come by a directory import.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from fastapi.testclient import TestClient
 
 from api.app import create_app
@@ -96,8 +98,12 @@ class Installation:
     @contextmanager
     def served(self, *, exact_passages: int = EXACT_PASSAGES) -> Iterator[Served]:
         """The application; its index is built when there is none yet."""
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
         with self._catalog() as catalog:
-            feed, identity = CatalogFeed(catalog.database, self.embedder.model), IndexIdentity(self.embedder.model, self.embedder.dimensions)
+            feed, identity = (
+                CatalogFeed(catalog.database, self.embedder.model),
+                IndexIdentity(self.embedder.model, self.embedder.dimensions),
+            )
             index = EdgeIndex.open(self.settings.index_directory, identity, limits=DenseLimits(exact_passages))
             owner = IndexOwner(feed, index, InProcessBuilder(feed, identity), batch_documents=64, renew_after_passages=1_000_000)
             try:
