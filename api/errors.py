@@ -83,7 +83,10 @@ NOT_AUTHENTICATED = Problem(
 )
 NOT_AUTHORISED = Problem(HTTPStatus.FORBIDDEN, "not-authorised", "This credential is not good for this request.")
 INTERNAL = Problem(
-    HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side. Quote the request id when you report it."
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "internal",
+    "Something went wrong on our side. Quote the request id when you report it.",
+    headers={"Connection": "close"},  # the server closes it after a defect; a caller that was not told would send the next request into it
 )
 OVERLOADED = Problem(
     HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too many requests are being answered. Try again.", headers={"Retry-After": "1"}

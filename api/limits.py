@@ -48,7 +48,7 @@ class Quota:
 
 
 class Rates:
-    """Requests in a time. Whoever asks takes one lock, so that in one process no quota is ever exceeded, not even by one."""
+    """Requests in a time. The storage checks and counts in one step, so no quota is ever exceeded, not even by one."""
 
     def __init__(self, storage: str) -> None:
         try:
@@ -57,27 +57,26 @@ class Rates:
             raise InvalidInput.of("rate_limit_storage", "cannot be used; for Redis, install the package redis") from error
         self._moving = MovingWindowRateLimiter(self._storage)
         self._fixed = FixedWindowRateLimiter(self._storage)
-        self._lock = threading.Lock()
 
     def take(self, wanted: Mapping[str, Quota]) -> None:
-        """Count one request for each subject, or, when one of them has used up its quota, for none. Raises TooManyRequests."""
+        """Count one request for each subject, or for none when one of them has used up its quota. Raises TooManyRequests."""
         limited = [(subject, quota) for subject, quota in wanted.items() if quota.requests]
-        with self._lock, _reachable():
+        with _reachable():
             for subject, quota in limited:
                 if not self._moving.test(quota.item, quota.name, subject):
                     raise self._exhausted(self._moving, quota, subject)
             for subject, quota in limited:
-                if not self._moving.hit(quota.item, quota.name, subject):  # another replica was faster
+                if not self._moving.hit(quota.item, quota.name, subject):  # another request was faster
                     raise self._exhausted(self._moving, quota, subject)
 
     def check_failures(self, address: str, quota: Quota) -> None:
         """Raises TooManyRequests once the address has failed too often. Windows are fixed: addresses are many, and those are forgotten."""
-        with self._lock, _reachable():
+        with _reachable():
             if quota.requests and not self._fixed.test(quota.item, quota.name, address):
                 raise self._exhausted(self._fixed, quota, address)
 
     def count_failure(self, address: str, quota: Quota) -> None:
-        with self._lock, _reachable():
+        with _reachable():
             if quota.requests:
                 self._fixed.hit(quota.item, quota.name, address)
 

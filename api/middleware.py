@@ -4,6 +4,7 @@ Plain ASGI, because wrapping responses in Starlette's BaseHTTPMiddleware costs a
 """
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import BODY_TOO_SLOW, SECURITY_HEADERS, Problem, headers_too_large, target_too_long, too_large
 
 _logger = structlog.get_logger("api.access")
+UNREAD_BYTES = 1024 * 1024
+UNREAD_SECONDS = 1.0
 STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 
 
@@ -97,7 +100,7 @@ class BodyLimit:
             return
         max_bytes = next((limit for start, limit in self._max_bytes_under.items() if scope["path"].startswith(start)), self._max_bytes)
         if _declared_bytes(scope) > max_bytes:
-            await too_large(max_bytes).response(scope["state"]["request_id"])(scope, receive, send)
+            await _refuse(scope, receive, send, max_bytes)
             return
         arrived = bytearray()
         try:
@@ -107,9 +110,26 @@ class BodyLimit:
             await BODY_TOO_SLOW.response(scope["state"]["request_id"])(scope, receive, send)
             return
         if len(arrived) > max_bytes:
-            await too_large(max_bytes).response(scope["state"]["request_id"])(scope, receive, send)
+            await _refuse(scope, receive, send, max_bytes)
         elif whole:
             await self._app(scope, _replayed(bytes(arrived), receive), send)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, max_bytes: int) -> None:
+    """Say so at once, then let some more arrive unread: a caller cut off while it sends would not hear what it is told."""
+
+    async def send_and_stay(message: Message) -> None:
+        await send({**message, "more_body": True} if message["type"] == "http.response.body" else message)
+
+    await too_large(max_bytes).response(scope["state"]["request_id"])(scope, receive, send_and_stay)
+    unread, more = 0, True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(UNREAD_SECONDS):
+            while more and unread < UNREAD_BYTES:
+                message = await receive()
+                unread += len(message.get("body", b""))
+                more = message.get("more_body", False)
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _take_in(receive: Receive, arrived: bytearray, max_bytes: int) -> bool:

@@ -258,10 +258,10 @@ def test_judging_a_body_takes_no_time_worth_speaking_of(world: World):
     drawn, seconds = random.Random(7), []
     for _ in range(300):
         body = bytes(drawn.choices(b'[]{}",:\\ 1etn', k=drawn.choice([100, 2_000, 65_536])))
-        started = time.perf_counter()
+        started = time.thread_time()
         with pytest.raises((MalformedBody, InvalidInput)):
             check_json(body, world.settings)
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.thread_time() - started)
 
     assert sorted(seconds)[int(len(seconds) * 0.99)] < 0.05
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from retrieval.adapters.catalog.catalog import Catalog
+from retrieval.domain.directory import Entry
 from retrieval.domain.permissions import Principal
 from tests.story import ANN, BOB, PUBLIC, Story, allow
 
@@ -52,4 +53,12 @@ def test_sources_are_owned_through_groups_of_the_directory_and_of_the_credential
 
     assert [status.source.spec.id for status in catalog.owned.owned(clerk, after="", count=9)] == ["handbook"]
     assert catalog.owned.owned(clerk, after="handbook", count=9) == ()
+    assert catalog.owned.owned(Principal("dana"), after="", count=9) == ()
+
+
+@pytest.mark.permissions
+def test_who_is_no_longer_active_owns_nothing(catalog: Catalog):
+    Story(catalog)
+    catalog.directory.add(Entry("user:dana", "Dana", active=False))
+
     assert catalog.owned.owned(Principal("dana"), after="", count=9) == ()
