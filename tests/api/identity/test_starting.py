@@ -78,7 +78,9 @@ def test_they_are_accepted_on_every_loopback_address(host: str):
 @pytest.mark.permissions
 @pytest.mark.parametrize("credential", ["dev:ann", "dev:ann:board", "dev:", "dev:root:admin"])
 def test_without_dev_a_development_credential_is_none(world: World, credential: str):
-    assert client_of(world).get("/documents/doc_x", headers=bearer(credential)).status_code == 401
+    client = client_of(world, base_url="http://127.0.0.1:8000")
+
+    assert client.get("/documents/doc_x", headers=bearer(credential)).status_code == 401
 
 
 def test_with_dev_a_name_and_groups_are_believed(world: World):

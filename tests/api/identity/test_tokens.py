@@ -61,26 +61,28 @@ def test_the_keys_are_found_by_discovery(trusting: World, provider: Provider, si
 
 
 @pytest.mark.parametrize(
-    "written",
+    ("written", "reason"),
     [
-        pytest.param({"issuer": "https://else.example", "jwks_uri": "PROVIDER/keys"}, id="another issuer's"),
-        pytest.param({"issuer": "PROVIDER", "jwks_uri": "http://keys.example/keys"}, id="keys in clear over the network"),
-        pytest.param({"issuer": "PROVIDER", "jwks_uri": "file:///etc/passwd"}, id="keys in a file"),
-        pytest.param({"issuer": "PROVIDER"}, id="no keys"),
-        pytest.param(["PROVIDER"], id="not an object"),
+        pytest.param({"issuer": "https://else.example", "jwks_uri": "PROVIDER/keys"}, "another issuer's", id="another issuer's"),
+        pytest.param({"issuer": "PROVIDER", "jwks_uri": "http://keys.example/keys"}, "be trusted", id="keys in clear over the network"),
+        pytest.param({"issuer": "PROVIDER", "jwks_uri": "file:///etc/passwd"}, "be trusted", id="keys in a file"),
+        pytest.param({"issuer": "PROVIDER"}, "be trusted", id="no keys"),
+        pytest.param(["PROVIDER"], "not a JSON object", id="not an object"),
     ],
 )
 def test_a_discovery_document_that_cannot_be_trusted_is_as_good_as_none(
-    trusting: World, provider: Provider, signer: Signer, written: object
+    trusting: World, provider: Provider, signer: Signer, written: object, reason: str
 ):
     configure(trusting, oidc_issuer=provider.url, oidc_jwks_url="")
     provider.answer(DISCOVERY_PATH, _with_url(written, provider.url))
     token = signer.token(claims(trusting.clock.at, iss=provider.url))
 
-    response = client_of(trusting).get("/documents/doc_x", headers=bearer(token))
+    with structlog.testing.capture_logs() as lines:
+        response = client_of(trusting).get("/documents/doc_x", headers=bearer(token))
 
     assert response.status_code == 503
     assert response.json()["type"] == "urn:archivist:problem:identity-unavailable"
+    assert [line["reason"] for line in lines if line["event"] == "signing_keys_unavailable" and reason in line["reason"]]
     assert JWKS_PATH not in provider.asked
 
 
