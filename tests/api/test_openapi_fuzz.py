@@ -95,6 +95,12 @@ def test_every_route_that_reads_refuses_parameters_that_it_does_not_know(world: 
         assert response.json()["errors"][0]["field"] == "surplus"
 
 
+def test_a_wrong_method_names_those_of_all_routes_with_the_path(world: World):
+    response = TestClient(world.app()).put("/keys")
+
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")
+
+
 def test_every_write_may_be_sent_again(world: World):
     """SCIM has its own rules for that: identifiers and versions."""
     for context in iter_route_contexts(world.app().routes):
