@@ -4,9 +4,11 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
 
 from api.declared import OpenRoute
 from api.dependencies import Wired
+from api.reference import page
 from api.responses.operation import HealthResponse, PartOut, ReadinessResponse
 
 router = APIRouter(route_class=OpenRoute, tags=["operation"])
@@ -31,3 +33,9 @@ def readyz(parts: Wired, response: Response) -> ReadinessResponse:
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request) -> dict[str, Any]:
     return request.app.openapi()  # type: ignore[no-any-return]  # Request.app is untyped
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs(request: Request) -> HTMLResponse:
+    """The same for people."""
+    return HTMLResponse(page(request.app.openapi()))

@@ -17,7 +17,7 @@ from retrieval.domain.errors import ArchivistError, InvalidInput
 from retrieval.domain.roles import Role
 from tests.api.conftest import World
 
-OPEN = {"/healthz", "/readyz", "/openapi.json"}
+OPEN = {"/healthz", "/readyz", "/openapi.json", "/docs"}
 
 
 def requirements(app: FastAPI) -> dict[str, type]:

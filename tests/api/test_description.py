@@ -116,6 +116,18 @@ def test_routes_say_which_role_opens_them_and_that_a_user_may_be_named_beside_th
     assert set(description["components"]["securitySchemes"]) == {"bearer", "onBehalfOf"}
 
 
+def test_people_are_shown_every_route_and_body_without_a_script(api: TestClient, description: Any):
+    reference = api.get("/docs")
+
+    assert reference.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in reference.headers["content-security-policy"]
+    for path, _ in operations(description):
+        assert path in reference.text
+    for name in description["components"]["schemas"]:
+        assert f'id="{name}"' in reference.text
+    assert not any(tag in reference.text for tag in ("<script", "<style", "src=", 'href="http'))
+
+
 def test_the_example_of_an_answer_is_an_answer(description: Any):
     example = description["components"]["schemas"]["AnswerResponse"]["examples"][0]
 

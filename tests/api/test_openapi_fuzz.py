@@ -49,7 +49,8 @@ def people(world: World, tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.permissions
-def test_the_api_keeps_to_its_description_whatever_it_is_sent(world: World, people: Path):
+def test_the_api_keeps_to_its_description_whatever_it_is_sent(world: World, people: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(people.parent)  # Schemathesis remembers things in a folder of the working directory
     unlimited = {f"rate_limit_{name}": 0 for name in ("requests", "failed_authentications", "concurrent")}
     world.settings = world.settings.model_copy(update=unlimited)
     config = SchemathesisConfig.from_dict(
