@@ -22,6 +22,7 @@ from retrieval.domain.directory import (
     VersionMoved,
     identify,
 )
+from retrieval.domain.directory_import import DirectoryImport
 from retrieval.domain.errors import InvalidInput, NotReadable
 from retrieval.domain.sources import Classification
 from tests.story import ANN, Story, allow
@@ -414,3 +415,19 @@ def test_every_change_and_nothing_else_is_in_the_audit_log_and_names_nobody_by_n
     ]
     assert [json.loads(row.record)["revision"] for row in rows] == [0, 1, 2, 3, 3]
     assert not any("Secret" in row.record for row in rows)
+
+
+@pytest.mark.parametrize("first", [Manager.CSV, Manager.SCIM, Manager.CLI])
+def test_a_membership_ends_with_a_file_only_if_nobody_above_files_gave_it_too(catalog: Catalog, first: Manager):
+    stated = DirectoryImport({}, frozenset({("user:ann", "group:a"), ("user:bob", "group:a")}), groups_stated=frozenset({"group:a"}))
+    given = MembersChange().then_add(["user:ann"])
+    if first is Manager.CSV:
+        catalog.directory.take(stated)
+    catalog.directory.change_members("group:a", given, managed_by=Manager.CLI if first is Manager.CLI else Manager.SCIM)
+    catalog.directory.take(stated)
+
+    counts = catalog.directory.take(replace(stated, memberships=frozenset()))
+
+    assert counts.memberships_removed == (2 if first is Manager.CLI else 1)
+    assert catalog.directory.groups("user:bob") == frozenset()
+    assert catalog.directory.groups("user:ann") == (frozenset() if first is Manager.CLI else {"group:a"})
