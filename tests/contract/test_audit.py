@@ -438,6 +438,22 @@ def test_whoever_changes_the_database_behind_its_triggers_is_found_out(catalog: 
     assert found.seq == seq
 
 
+def test_an_end_that_no_checkpoint_covers_yet_cannot_be_cut_off_alone(catalog: Catalog, tmp_path: Path):
+    for _ in range(3):
+        catalog.audit.record(shown())
+    checkpoints_of(catalog, tmp_path).add()
+    for _ in range(3):
+        catalog.audit.record(shown())
+    drop_triggers(catalog)
+
+    with catalog.database.write() as connection:
+        connection.execute(text("DELETE FROM audit WHERE seq > 4"))
+
+    found = verdict(catalog, tmp_path).finding
+    assert found is not None
+    assert (found.seq, found.what[:9]) == (5, "truncated")
+
+
 def test_the_log_of_an_old_catalog_starts_empty_and_whole(catalog: Catalog, tmp_path: Path):
     signing_key(tmp_path / "key.pem")
     with catalog.database.read() as connection:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.cli import audit_verify
@@ -219,6 +219,13 @@ def test_a_log_that_was_rewritten_from_the_start_is_not_the_one_that_was_signed(
     assert finding(rows, genuine) == Finding(1, "rewritten: records 1 to 10 are not those that checkpoint 1 signed", last=10)
 
 
+def test_a_record_that_was_written_under_another_number_is_found_even_where_nothing_is_signed_yet(genuine: Genuine):
+    rows = list(genuine.rows)
+    rows[34] = replace(rows[34], record=canonical({**json.loads(rows[34].record), "seq": 99}))
+
+    assert finding(rechained(rows, 34), genuine) == Finding(35, "missing: the record in its place has the number 99")
+
+
 @pytest.mark.parametrize(
     ("lines", "seq"),
     [
@@ -300,6 +307,7 @@ _SAID = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1), _SAID))
 def test_records_are_spelt_as_rfc_8785_spells_them(record: dict[str, object]):
     assert canonical(record).encode() == rfc8785.dumps(record)
