@@ -54,6 +54,7 @@ ROUTES = {
     "GET /healthz": _of(OPEN),
     "GET /readyz": _of(OPEN),
     "GET /openapi.json": _of(OPEN),
+    "GET /docs": _of(OPEN),
     "POST /retrieve": _of(CONTENT, Call(body=_QUERY), Call(422, body={"query": ""}), Call(422, body={})),
     "POST /answer": _of(CONTENT, Call(body=_QUERY), Call(422, body={})),
     "GET /documents": _of(CONTENT),
