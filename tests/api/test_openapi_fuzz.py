@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,13 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.idempotency import READS, IdempotentRoute
 from retrieval.domain.keys import ApiKey, StoredApiKey
 from retrieval.domain.permissions import Principal
 from retrieval.domain.roles import Role
-from tests.api.conftest import FILES, World
+from tests.api.conftest import World
 from tests.story import allow
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
@@ -36,10 +38,24 @@ def key(world: World, name: str, *roles: Role) -> str:
     return made.written
 
 
+def same_request_id(app: ASGIApp) -> ASGIApp:
+    """The application with one request id in all bodies. Schemathesis takes two bodies for one document only if nothing differs."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_alike(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": re.sub(rb'"request_id":"[0-9a-f]{16}"', b'"request_id":"0000000000000000"', message["body"])}
+            await send(message)
+
+        await app(scope, receive, send_alike)
+
+    return wrapped
+
+
 @pytest.fixture
 def people(world: World, tmp_path: Path) -> Path:
     """One principal for each role, in the form that Schemathesis reads."""
-    world.story.sync(FILES | {"ann.txt": ("Ann's own.", allow("user:ann")), "bob.txt": ("Bob's own.", allow("user:bob"))})
+    world.story.sync({f"{who}-{n}.txt": (f"{who}'s own {n}.", allow(f"user:{who}")) for who in ("ann", "bob") for n in range(8)})
     roles = {"ann": Role.USER, "bob": Role.USER, "dana": Role.DATA_OWNER, "ada": Role.ADMIN, "olga": Role.AUDITOR}
     headers = {name: [{"name": "Authorization", "value": f"Bearer {key(world, name, role)}"}] for name, role in roles.items()}
     path = tmp_path / "people.json"
@@ -64,7 +80,7 @@ def test_the_api_keeps_to_its_description_whatever_it_is_sent(world: World, peop
             "generation": {"max-examples": EXAMPLES, "deterministic": True},
         }
     )
-    schema = schemathesis.openapi.from_asgi("/openapi.json", world.app(), config=config)
+    schema = schemathesis.openapi.from_asgi("/openapi.json", same_request_id(world.app()), config=config)
     failures, tested = [], set()
 
     for event in from_schema(schema).execute():
