@@ -231,6 +231,11 @@ class Settings(BaseSettings):
         return tuple(name.strip() for name in self.oidc_algorithms.split(",") if name.strip())
 
     @property
+    def resolved_directory_issuer(self) -> str:
+        """Empty: the people and groups that SCIM and CSV files enter are local."""
+        return self.directory_issuer or self.oidc_issuer
+
+    @property
     def index_directory(self) -> Path:
         return self.data_directory.absolute() / "index"
 

@@ -59,7 +59,7 @@ class ScimCall:
     @property
     def issuer(self) -> str:
         """Whose people and groups these are."""
-        return self.settings.directory_issuer or self.settings.oidc_issuer or LOCAL_ISSUER
+        return self.settings.resolved_directory_issuer or LOCAL_ISSUER
 
     def entry(self, id_: str, kind: ResourceType) -> Entry:
         """The entry of a resource, of the version that the request wants to change if it says so.

@@ -57,7 +57,7 @@ def import_directory(
         InvalidInput: names file, line and column of everything that is wrong.
         AlreadyEntered: a row names what SCIM manages.
     """
-    issuer = settings.directory_issuer or settings.oidc_issuer or LOCAL_ISSUER
+    issuer = settings.resolved_directory_issuer or LOCAL_ISSUER
     limits = CsvLimits(settings.directory_csv_max_bytes, settings.directory_max_name_characters)
     wanted = read_directory(files, issuer=issuer, limits=limits)
     if delete_missing and wanted.kinds_stated - {kind_of(subject).value for subject in wanted.entries}:

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import replace
-from statistics import median
 
 import pytest
 from fastapi.testclient import TestClient
@@ -134,7 +133,7 @@ def test_a_large_group_grows_in_batches_that_stay_as_quick_as_the_first(provider
         seconds.append(time.perf_counter() - started)
         assert response.status_code == 204
 
-    first, last = median(seconds[:20]), median(seconds[-20:])
+    first, last = min(seconds[:20]), min(seconds[-20:])  # the quickest: what else the machine does slows the others
     print(f"100 members: {first * 1000:.1f} ms at first, {last * 1000:.1f} ms at last, {sum(seconds):.2f} s in all")
     assert len(provider.members(group)) == 10_000
     assert last <= 3 * first, f"{last * 1000:.1f} ms after {first * 1000:.1f} ms"
