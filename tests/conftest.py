@@ -1,6 +1,7 @@
 """What tests of several packages share: settings on a temporary directory, and the catalog on both databases."""
 
 import os
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import psycopg
 import pytest
 import structlog
+from structlog._config import BoundLoggerLazyProxy
 
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
 from retrieval.settings import Settings
@@ -24,6 +26,10 @@ def _logging_of_its_own() -> Iterator[None]:
     """A command configures logging for its process; tests share one, whose standard error changes from test to test."""
     yield
     structlog.reset_defaults()
+    for name, module in list(sys.modules.items()):
+        logger = vars(module).get("_logger") if name.startswith(("api.", "pipelines.", "retrieval.")) else None
+        if isinstance(logger, BoundLoggerLazyProxy):
+            vars(logger).pop("bind", None)  # a command lets loggers remember where they write
 
 
 @pytest.fixture
