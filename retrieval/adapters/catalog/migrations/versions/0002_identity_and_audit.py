@@ -202,7 +202,7 @@ def _append_only(table: str, *, same: str) -> None:
         for event in ("UPDATE", "DELETE"):
             op.execute(f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} BEGIN SELECT RAISE(ABORT, {refused}); END")
         op.execute(  # INSERT OR REPLACE deletes without asking the trigger above
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608 - ours
             f"BEGIN SELECT RAISE(ABORT, {refused}); END"
         )
         return
