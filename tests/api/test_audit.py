@@ -1,13 +1,13 @@
 """Every read leaves a record before anything of it leaves, and only auditors see the log."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 
-from api.logs import configure_logs
 from retrieval.adapters.catalog.audit.checkpoints import Checkpoints
 from retrieval.adapters.catalog.audit.signing import signing_key
 from retrieval.adapters.catalog.tables import audit
@@ -249,7 +249,7 @@ def test_reading_the_log_is_recorded(api: TestClient, world: World, eve: dict[st
 
 @pytest.mark.permissions
 def test_no_title_text_path_or_query_gets_into_the_log_its_checkpoints_or_the_logs(
-    world: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    world: World, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ):
     """C26: words are planted everywhere a person may write one, and every way into the log is taken."""
     planted = ("Quetzalcoatl", "Popocatepetl", "Tenochtitlan", "Xochimilco")
@@ -258,7 +258,7 @@ def test_no_title_text_path_or_query_gets_into_the_log_its_checkpoints_or_the_lo
     world.story.sync({**FILES, f"{name}/{name}.txt": (f"The {body} merger is a takeover of 30 days.", allow("group:board", "user:cy"))})
     key = ApiKey.generate()
     world.catalog.keys.add(StoredApiKey(key.id, key.secret_hash, Principal("zoe"), label, world.clock.at))
-    configure_logs("INFO")
+    caplog.set_level(logging.INFO)
     with TestClient(world.app(), raise_server_exceptions=False) as api:
         bea = {"Authorization": f"Bearer {world.key('bea', 'group:board')}"}
         eve = credential(world, Principal("eve"), Role.AUDITOR)
@@ -281,13 +281,14 @@ def test_no_title_text_path_or_query_gets_into_the_log_its_checkpoints_or_the_lo
             connection.execute(text("SELECT * FROM audit_documents")).all()
         )
     written = capfd.readouterr()
-    logged = "\n".join(line for line in (written.err + written.out).splitlines() if '"logger": "httpx2"' not in line)  # the test's client
+    libraries = [line for line in caplog.text.splitlines() if "httpx2" not in line]  # which is the test's own client
+    logged = "\n".join([written.out, written.err, *libraries])
 
     assert any(body in hit["passage"]["text"] for hit in hits)
     assert {"retrieve", "answer", "document.read", "list.read", "role.refused", "documents.withdrawn"} <= {
         r["action"] for r in records(world)
     }
-    assert '"route": "/retrieve"' in logged
+    assert "route=/retrieve" in logged
     for kept in (rows, checkpoints.read_text(), logged, seen_by_auditor):
         for word in (*planted, "Nightingale", "nightingale", "takeover", "travel.txt"):
             assert word.lower() not in kept.lower()
