@@ -30,6 +30,7 @@ PEOPLE = ("id", "name", "clearance", "regions", "groups")
 GROUPS = ("id", "name", "members")
 FOLDER_FILES = ("people.csv", "groups.csv")
 _GROUP = "group:"
+_KINDS = tuple(f"{kind.value}:" for kind in EntryKind)
 
 Value = TypeVar("Value")
 
@@ -169,7 +170,7 @@ class _Reading:
     def _subject(self, kind: EntryKind, cell: str) -> str:
         if not cell:
             raise InvalidInput.of("id", "is required")
-        if cell.startswith(tuple(f"{each.value}:" for each in EntryKind)):
+        if cell.startswith(_KINDS):
             raise InvalidInput.of("id", "is written without its kind: 'ann', not 'user:ann'")
         return identify(kind, cell, issuer=self.issuer)
 

@@ -214,7 +214,7 @@ def check_visible(text: str, name: str) -> str:
 
 
 def is_visible(text: str) -> bool:
-    return not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
+    return text.isprintable() or not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
 
 
 def folded(name: str) -> str:
