@@ -116,7 +116,7 @@ class CreateKeyRequest(BaseModel):
     )
 
     principal: Text = Field(max_length=MAX_SUBJECT_LENGTH, description="For whom it speaks: `user:<id>` or `app:<id>`.")
-    roles: list[Text] = Field(default=[], max_length=len(Role), description="What it is good for; empty: `user` or `app`.")
+    roles: list[Text] = Field(default=[], max_length=len(Role), description="What it is good for; empty: `app`. Never `user`.")
     sources: list[SourceId] | None = Field(
         None, min_length=1, description="The only sources it is good for; null: every one that its principal may read."
     )

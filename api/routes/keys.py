@@ -37,7 +37,10 @@ def list_keys(wanted: Annotated[PageParameters, Query()], caller: Caller, parts:
 
 @router.post("/keys", summary="Create an API key", status_code=HTTPStatus.CREATED)
 def create_key(body: CreateKeyRequest, caller: Caller, parts: Wired, request: Request) -> CreatedKeyResponse:
-    """Make a key and return it. It is shown this once; only a hash of it is kept."""
+    """Make a key and return it. It is shown this once; only a hash of it is kept.
+
+    Keys for applications, and for people in roles that read no document: administrators must not read by way of a key they made.
+    """
     if len(body.sources or ()) > parts.settings.request_max_sources:
         raise InvalidInput.of("sources", "has too many entries", limit=f"{parts.settings.request_max_sources} sources")
     terms = KeyTerms(
@@ -48,6 +51,8 @@ def create_key(body: CreateKeyRequest, caller: Caller, parts: Wired, request: Re
     )
     now = parts.clock.now()
     key, stored = issue(key_holder(body.principal), terms, now=now)
+    if Role.USER in stored.roles:
+        raise InvalidInput.of("roles", "a key that reads as a person is made on the service's own machine, by archivist keys create")
     parts.wiring.catalog.keys.add(stored, by=caller.subject)
     return CreatedKeyResponse(request_id=request_id_of(request), key=key.written, created=KeyOut.of(stored, now))
 

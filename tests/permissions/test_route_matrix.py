@@ -62,7 +62,7 @@ ROUTES = {
     "GET /sources": _of(DATA_OWNER),
     "GET /audit": _of(AUDITOR),
     "GET /keys": _of(ADMIN),
-    "POST /keys": _of(ADMIN, Call(201, body={"principal": "user:new"}), Call(422, body={})),
+    "POST /keys": _of(ADMIN, Call(201, body={"principal": "app:new"}), Call(422, body={})),
     "DELETE /keys/{id}": _of(ADMIN, Call(404), Call(404, "abcdefgh12345678")),
     "GET /scim/v2/Users": _of(ADMIN),
     "POST /scim/v2/Users": _of(ADMIN, _EMPTY),

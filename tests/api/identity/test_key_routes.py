@@ -39,7 +39,7 @@ def test_an_administrator_reads_no_document(api: TestClient, world: World, admin
 
 
 def test_a_created_key_is_shown_once_and_works(api: TestClient, world: World, admin: dict[str, str]):
-    created = api.post("/keys", json={"principal": "user:ann", "label": "laptop"}, headers=admin)
+    created = api.post("/keys", json={"principal": "app:portal", "label": "laptop"}, headers=admin)
     listed = api.get("/keys", headers=admin)
 
     assert created.status_code == 201
@@ -47,8 +47,8 @@ def test_a_created_key_is_shown_once_and_works(api: TestClient, world: World, ad
     assert key is not None
     assert created.json()["created"] == {
         "id": key.id,
-        "principal": "user:ann",
-        "roles": ["user"],
+        "principal": "app:portal",
+        "roles": ["app"],
         "sources": None,
         "label": "laptop",
         "created_at": "2026-03-01T09:00:00Z",
@@ -102,6 +102,8 @@ def test_a_key_that_is_not_there_is_the_one_404(api: TestClient, admin: dict[str
         pytest.param({"principal": "everyone"}, "principal", id="everyone"),
         pytest.param({"principal": "user:"}, "principal", id="no name"),
         pytest.param({"principal": "user:https://login.example|ann"}, "principal", id="another issuer's"),
+        pytest.param({"principal": "user:ann"}, "roles", id="one that reads as a person"),
+        pytest.param({"principal": "user:ann", "roles": ["auditor", "user"]}, "roles", id="one that reads as a person among other things"),
         pytest.param({"principal": "user:ann", "roles": ["root"]}, "roles", id="no role"),
         pytest.param({"principal": "user:ann", "roles": ["app"]}, "roles", id="a role that no person has"),
         pytest.param({"principal": "app:portal", "roles": ["user"]}, "roles", id="a role that no application has"),
