@@ -20,7 +20,6 @@ from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -32,17 +31,20 @@ from retrieval.domain.ids import document_id
 from tests.benchmarks.processes import REPOSITORY
 from tests.benchmarks.product import Api, Product
 from tests.benchmarks.report import Figure, Goal, Measured, PartReport, console, show, this_commit, this_machine, write
+from tests.benchmarks.world import World
 from tests.permissions.worlds import COMMON
 
 REPORT = REPOSITORY / "reports" / "timing.json"
-SAMPLES, RETRIEVALS, WARM_UP = 5_000, 1_000, 300
+SEED = 1
+WARM_UP = 300
 READABLE, HIDDEN = 100, 300
 MAX_AUC = 0.53
 READER, SOURCE = "reader", "papers"
 
 
-def measure(*, samples: int = SAMPLES, retrievals: int = RETRIEVALS, seed: int = 1) -> Measured:
-    drawn = random.Random(seed)
+def measure(world: World) -> Measured:
+    drawn = random.Random(SEED)
+    samples, retrievals = world.count(5_000, 600), world.count(1_000, 100)
     with TemporaryDirectory(prefix="archivist-timing-") as name, ExitStack() as opened:
         full = _installed(Path(name) / "with", hidden=HIDDEN)
         bare = _installed(Path(name) / "without", hidden=0)
@@ -55,7 +57,7 @@ def measure(*, samples: int = SAMPLES, retrievals: int = RETRIEVALS, seed: int =
         *_compared("GET /documents, hidden against absent", hidden, absent, Goal("at most", MAX_AUC)),
         *_compared("POST /retrieve, with against without hidden documents", here, there, None),
     ]
-    return Measured(figures, {"samples": samples, "retrievals": retrievals, "hidden": HIDDEN, "readable": READABLE, "seed": seed})
+    return Measured(figures, {"samples": samples, "retrievals": retrievals, "hidden": HIDDEN, "readable": READABLE, "seed": SEED})
 
 
 def _installed(directory: Path, *, hidden: int) -> Product:
@@ -150,11 +152,11 @@ def _compared(name: str, ones: Sequence[float], others: Sequence[float], goal: G
 
 def main() -> int:
     """Returns 0 whether or not the goal was met."""
-    options: dict[str, Any] = {"samples": 600, "retrievals": 100} if "--small" in sys.argv else {}
+    world = World(small="--small" in sys.argv)
     machine, started_at, began, load = this_machine(), stamp(SystemClock().now()), time.monotonic(), os.getloadavg()
-    measured = measure(**options)
+    measured = measure(world)
     seconds = time.monotonic() - began
-    part = PartReport("timing", measured, this_commit(REPOSITORY), started_at, seconds, load, os.getloadavg(), goals_apply=not options)
+    part = PartReport("timing", measured, this_commit(REPOSITORY), started_at, seconds, load, os.getloadavg(), goals_apply=not world.small)
     show(part)
     write(REPORT, machine, [part])
     console().print("missed: " + "; ".join(figure.name for figure in part.missed()) if part.missed() else "no goal was missed")
