@@ -69,16 +69,11 @@ class Rates:
                 if not self._moving.hit(quota.item, quota.name, subject):  # another request was faster
                     raise self._exhausted(self._moving, quota, subject)
 
-    def check_failures(self, address: str, quota: Quota) -> None:
+    def take_failure(self, address: str, quota: Quota) -> None:
         """Raises TooManyRequests once the address has failed too often. Windows are fixed: addresses are many, and those are forgotten."""
         with _reachable():
-            if quota.requests and not self._fixed.test(quota.item, quota.name, address):
+            if quota.requests and not self._fixed.hit(quota.item, quota.name, address):
                 raise self._exhausted(self._fixed, quota, address)
-
-    def count_failure(self, address: str, quota: Quota) -> None:
-        with _reachable():
-            if quota.requests:
-                self._fixed.hit(quota.item, quota.name, address)
 
     def _exhausted(self, limiter: RateLimiter, quota: Quota, subject: str) -> TooManyRequests:
         until_reset = limiter.get_window_stats(quota.item, quota.name, subject).reset_time - time.time()
@@ -125,13 +120,14 @@ class LimitedAuthenticator:
         }
 
     def authenticate(self, request: Request) -> Authenticated:
-        """Raises TooManyRequests, and like the authenticator within."""
-        address = client_network(request)
-        self._rates.check_failures(address, self._failures)
+        """Raises TooManyRequests, and like the authenticator within.
+
+        A valid credential is let in however often others of its address have failed: behind a proxy all clients share one.
+        """
         try:
             found = self._authenticator.authenticate(request)
         except NotAuthenticated:
-            self._rates.count_failure(address, self._failures)
+            self._rates.take_failure(client_network(request), self._failures)
             raise
         asking = [each for each in (found.principal, found.principal.through) if each is not None]
         give_back = self._slots.take({each.subject: self._concurrent[each.kind] for each in asking})

@@ -155,7 +155,9 @@ class Settings(BaseSettings):
         50_000, ge=0, description="Most requests of one application in that time, those on behalf of users included; 0: no limit."
     )
     rate_limit_failed_authentications: int = Field(
-        1_000, ge=0, description="Failed authentications from one address in that time, after which it is not let in at all; 0: no limit."
+        1_000,
+        ge=0,
+        description="Failed authentications of one address in that time; further ones get 429, valid credentials pass; 0: no limit.",
     )
     rate_limit_concurrent: int = Field(64, ge=0, description="Most requests of one user at once, in each process; 0: no limit.")
     rate_limit_application_concurrent: int = Field(128, ge=0, description="The same for one application; 0: no limit.")

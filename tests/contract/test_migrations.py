@@ -92,7 +92,9 @@ def _version(id_: str, document: str, source: str, passages: int) -> str:
 
 def _key(id_: str, kind: str, name: str) -> str:
     columns = "id, secret_hash, principal_issuer, principal_kind, principal_id, label, created_at"
-    return f"INSERT INTO api_keys ({columns}) VALUES ('{id_}', :hash, 'archivist', '{kind}', '{name}', '', '2026-01-01T00\\:00\\:00.000000Z')"
+    return (
+        f"INSERT INTO api_keys ({columns}) VALUES ('{id_}', :hash, 'archivist', '{kind}', '{name}', '', '2026-01-01T00\\:00\\:00.000000Z')"
+    )
 
 
 _FIRST_SCHEMA = [
