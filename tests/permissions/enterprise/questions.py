@@ -25,4 +25,5 @@ def _question(drawn: random.Random, paper: Paper) -> str:
     some = " ".join(drawn.choices(words, k=drawn.randint(2, 7)))
     start = drawn.randrange(len(words))
     stretch = " ".join(words[start : start + drawn.randint(3, 12)])
-    return drawn.choice((paper.title, stretch, some, f"{paper.title} {some}"))[:MAX_CHARACTERS]
+    title = paper.title.strip() or stretch  # of a few records
+    return drawn.choice((title, stretch, some, f"{title} {some}"))[:MAX_CHARACTERS]
