@@ -4,15 +4,19 @@
 records, whole, 200 employees and 50 queries each.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from retrieval.adapters.qdrant.bm25 import passage_terms
 from tests.permissions.enterprise.company import DATA, Company
 from tests.permissions.enterprise.comparison import Proof, prepare
 from tests.permissions.enterprise.grid import open_grid_embedder
-from tests.permissions.enterprise.installation import Installation, Served
+from tests.permissions.enterprise.installation import HeldPassage, Installation, Served
+from tests.permissions.enterprise.ranking import ExactRanking
 from tests.permissions.enterprise.rule import state_of
 from tests.permissions.oracle import Asking, State, readable
 
@@ -67,6 +71,19 @@ def test_an_employee_is_shown_the_exact_ranking_of_what_they_may_read(proof: Pro
 def test_who_has_left_is_refused(proof: Proof, served: Served):
     assert len(proof.left) == 10
     assert proof.shown_to_who_left(served) == []
+
+
+def test_the_exact_ranking_counts_terms_over_readable_passages_alone():
+    texts = {"a": "salmon ladder", "b": "winter gate", "hidden": "salmon salmon river"}
+    passages = [HeldPassage(name, name, text, np.eye(3, dtype=np.float32)[n]) for n, (name, text) in enumerate(texts.items())]
+    ranking = ExactRanking(passages)
+
+    lexical = ranking.lexical(ranking.readable({"a", "b"}), "salmon")
+    shown = ranking.best(ranking.readable({"a", "b"}), "salmon", np.array([0.5, 0.5, 0.0], dtype=np.float32), top_k=10)
+
+    weight = passage_terms("salmon ladder").weights[0]  # both terms stand in it once
+    assert lexical == [("a", round(weight * math.log(2), 2))]  # 1 of 2 passages: ln(1 + 1.5 / 1.5)
+    assert shown == [("a", 1.0), ("b", 0.45)]  # equal cosines; only a has the word
 
 
 def test_an_hr_lead_reads_hr_records_but_not_those_of_the_managers_above(company: Company, state: State):
