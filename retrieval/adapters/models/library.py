@@ -40,7 +40,10 @@ class LibraryModel:
     def _embed(self, texts: Sequence[str], embed: Any) -> Vectors:  # noqa: ANN401 - overloaded by the library
         with self._working:
             found = embed(list(texts), batch_size=self._batch_passages, normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(found, dtype=np.float32).reshape(len(texts), self.dimensions)
+        vectors = np.asarray(found, dtype=np.float32).reshape(len(texts), self.dimensions)
+        # The library's own vectors are of unit length in the model's type only, and that may be bfloat16.
+        lengths: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.divide(vectors, np.maximum(lengths, np.float32(1e-12)), dtype=np.float32)
 
 
 def load_by_library(weights: Weights, dtype: torch.dtype, *, batch_passages: int) -> FastModel | LibraryModel:
