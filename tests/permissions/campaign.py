@@ -23,8 +23,8 @@ from tests.permissions.worlds import Author, Size
 REPORT = Path("reports/leaks.json")
 FULL_TRIALS = 100_000
 RACES_PER_TRIAL, PAIRS_PER_TRIAL, CASES_PER_TRIAL, APPROXIMATE_PAIRS_PER_TRIAL = 0.2, 0.1, 10, 0.005
-APPROXIMATE_SIZE = Size(papers=2_500)
-"""Enough passages for the engine to search its graph instead of comparing all."""
+APPROXIMATE_SIZE, APPROXIMATE_DIMENSIONS = Size(papers=2_500), 3_072
+"""Enough numbers for the engine to make a graph of the passages and to search it instead of comparing all."""
 TRIALS_PER_WORLD = 500
 RACES_PER_WORLD = 100
 TURBULENT_SHARE = 0.25
@@ -80,6 +80,8 @@ def _run(directory: Path, *, trials: int, seed: int) -> dict[str, Any]:
         pairs=max(1, int(trials * APPROXIMATE_PAIRS_PER_TRIAL)),
         size=APPROXIMATE_SIZE,
         exact_passages=1,
+        reading_much=True,
+        dimensions=APPROXIMATE_DIMENSIONS,
     )
     company = enterprise.prove(directory / "enterprise", seed=seed) if trials >= FULL_TRIALS and enterprise.is_possible() else {}
     for line in [*disagreements, *tally.leaks, *tally.missing, *tally.logged, *exact.differences]:

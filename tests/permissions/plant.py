@@ -39,7 +39,7 @@ from tests.permissions.askings import OWNER, spec_of
 from tests.permissions.credentials import Credentials
 from tests.permissions.oracle import Folder, Paper, Person, State
 from tests.permissions.people import enter_person
-from tests.permissions.small_embedder import SmallEmbedder
+from tests.permissions.small_embedder import DIMENSIONS, SmallEmbedder
 from tests.retrieval.indexing.world import InProcessBuilder
 
 RECIPE = "recipe 1"
@@ -139,12 +139,14 @@ def planted(
     exact_passages: int = 20_000,
     index: str = "edge",
     stalled: bool = False,
+    dimensions: int = DIMENSIONS,
     **changed: object,
 ) -> Iterator[Plant]:
     """Serve a world from an empty directory; everything is closed at the end.
 
     Args:
         index: `edge`, the engine inside this process, or `server`, that of qdrant-client's local mode.
+        dimensions: of the embeddings. The engine makes a graph of a few thousand only if each of them is large.
         stalled: the index does not follow by itself; `Plant.follow` brings it up to date.
     """
     settings = Settings(
@@ -162,7 +164,7 @@ def planted(
         clock = FixedClock()
         catalog = open_catalog(settings, clock=clock)
         closing.callback(catalog.close)
-        embedder = SmallEmbedder()
+        embedder = SmallEmbedder(dimensions)
         plant = Plant(settings, catalog, None, None, Credentials(catalog, clock), embedder, state, logged)  # type: ignore[arg-type]
         _fill(plant)
         feed = CatalogFeed(catalog.database, embedder.model)

@@ -31,17 +31,21 @@ class Comparison:
     hits: int = 0
 
 
-def compare_worlds(directory: Path, *, seed: int, pairs: int, size: Size | None = None, exact_passages: int = 20_000) -> Comparison:
-    """Pairs of worlds, each for one who asks; `PAIRS_PER_WORLD` requests in each pair."""
+def compare_worlds(
+    directory: Path, *, seed: int, pairs: int, size: Size | None = None, reading_much: bool = False, **options: Any
+) -> Comparison:
+    """Pairs of worlds, each for one who asks; `PAIRS_PER_WORLD` requests in each pair.
+
+    With `reading_much` that is who reads most in the world, short of everything. The options are `planted`'s.
+    """
     found = Comparison()
     number = 0
     while found.pairs < pairs:
         author = Author(seed + number, size)
         state = author.state()
-        asking = _somebody(author, state)
+        asking = _who_reads_most(author, state) if reading_much else _somebody(author, state)
         without = replace(state, papers={name: state.papers[name] for name in sorted(readable(state, asking))})
         found.hidden += len(state.papers) - len(without.papers)
-        options: dict[str, Any] = {"exact_passages": exact_passages}
         with (
             planted(directory / f"{number}-with", state, **options) as here,
             planted(directory / f"{number}-without", without, **options) as there,
@@ -84,3 +88,8 @@ def _somebody(author: Author, state: State) -> Asking:
         if 0 < len(readable(state, asking)) < len(state.papers):
             return asking
     raise AssertionError("nobody in this world reads some documents and not all")
+
+
+def _who_reads_most(author: Author, state: State) -> Asking:
+    read = {asking: len(readable(state, asking)) for asking in (author.asking() for _ in range(100))}
+    return max((asking for asking, count in read.items() if count < len(state.papers)), key=read.__getitem__)
