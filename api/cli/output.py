@@ -13,13 +13,16 @@ from rich.text import Text
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of text for people.")]
 
+UNLIMITED_WIDTH = 10_000
+"""Columns. A table in a file or a pipe has one line for each row."""
 _KEPT = "\n\t"
 _DIRECTION_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def console() -> Console:
-    """Standard output. Made anew for each command, so that a redirected stream is the one written to."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+    """Standard output, as wide as it takes where nobody's terminal limits it. Made anew for each command: the stream may be redirected."""
+    is_terminal = sys.stdout.isatty()
+    return Console(file=sys.stdout, highlight=False, soft_wrap=not is_terminal, width=None if is_terminal else UNLIMITED_WIDTH)
 
 
 def note(line: str) -> None:
