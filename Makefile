@@ -50,7 +50,7 @@ faults: $(READY) ## Kill the ingestion at 50 random moments and the API at 20 (K
 	ARCHIVIST_TEST_KILLS=$(or $(KILLS_API),20) $(BIN)/pytest -q tests/e2e/test_killed_api.py
 
 leaks: $(READY) ## Prove permissions: 100,000 trials, races, pairs of worlds (LEAK_TRIALS, LEAK_SEED); writes reports/leaks.json
-	$(BIN)/python -m tests.permissions.campaign
+	$(BIN)/python -m tests.permissions.leaks
 
 mutants: $(READY) ## Break each guard and see a test catch it; writes reports/mutants.json
 	$(BIN)/python -m tests.permissions.mutants

@@ -38,6 +38,20 @@ class Tally:
     logged: list[str] = field(default_factory=list)
     changes: Counter[str] = field(default_factory=Counter)
 
+    def add(self, other: "Tally") -> None:
+        """What another campaign found comes to this one's."""
+        self.trials += other.trials
+        self.shown += other.shown
+        self.races += other.races
+        self.statuses.update(other.statuses)
+        self.changes.update(other.changes)
+        for mine, theirs in zip(self._found, other._found, strict=True):
+            mine.extend(theirs)
+
+    @property
+    def _found(self) -> "tuple[list[str], ...]":
+        return self.leaks, self.race_leaks, self.missing, self.logged
+
     @property
     def has_failed(self) -> bool:
         return len(self.leaks) + len(self.missing) + len(self.logged) >= MAX_FOUND

@@ -30,6 +30,12 @@ class Comparison:
     """Documents that the second worlds lack."""
     hits: int = 0
 
+    def add(self, other: "Comparison") -> None:
+        self.pairs += other.pairs
+        self.differences += other.differences
+        self.hidden += other.hidden
+        self.hits += other.hits
+
 
 def compare_worlds(
     directory: Path, *, seed: int, pairs: int, size: Size | None = None, reading_much: bool = False, **options: Any
