@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -67,8 +67,9 @@ def _retrieval(directory: Path, *, queries: int) -> tuple[list[Figure], dict[str
             _same_passages(_ask(many, query)[0], _ask(one, query)[0])
         steps = [(_steps(many, one, query, number)) for number, query in enumerate(asked[WARM_UP:])]
         noise = [(_steps(one, one, query, number)) for number, query in enumerate(asked[WARM_UP:])]
-        scopes = {name: plant.catalog.gate.scope(READER) for name, plant in (("many", many), ("one", one))}
-        lexical = {name: _lexical(plant, scopes[name], asked[WARM_UP:]) for name, plant in (("many", many), ("one", one))}
+        scopes = {"500 classes": (many, many.catalog.gate.scope(READER)), "one class": (one, one.catalog.gate.scope(READER))}
+        scopes["half of 500 classes"] = (many, _half(scopes["500 classes"][1]))
+        lexical = {name: _lexical(plant, scope, asked[WARM_UP:]) for name, (plant, scope) in scopes.items()}
     added = {step: statistics.median(m[step] - o[step] for m, o in steps) for step in STEPS}
     whole = {way: [sum(pair[way].values()) for pair in steps] for way in (0, 1)}
     figures = [
@@ -80,11 +81,13 @@ def _retrieval(directory: Path, *, queries: int) -> tuple[list[Figure], dict[str
         Figure("steps p50, one class", statistics.median(whole[1]), "ms"),
     ]
     for name, parts in lexical.items():
-        figures += _lexical_figures(
-            "500 classes" if name == "many" else "one class", parts, goal=Goal("at most", 2) if name == "many" else None
-        )
-    counts = {name: {"classes": len(scope.classes), "passages": scope.readable_passages} for name, scope in scopes.items()}
-    return figures, {"queries": queries, "groups": GROUPS, "readable": counts}
+        figures += _lexical_figures(name, parts, goal=Goal("at most", 2) if name == "500 classes" else None)
+    return figures, {"queries": queries, "groups": GROUPS, "passages": CLASSES * PASSAGES_PER_CLASS}
+
+
+def _half(scope: AccessScope) -> AccessScope:
+    """As if the reader had every other class."""
+    return replace(scope, classes=scope.classes[::2], readable_passages=scope.readable_passages // 2)
 
 
 def _lexical_figures(classes: str, parts: dict[str, tuple[float, float]], *, goal: Goal | None) -> Iterator[Figure]:

@@ -2,8 +2,10 @@
 
 `archivist serve` runs as a process of its own; one principal asks it over loopback HTTP, one request after the other.
 
-- `GET /documents/{id}` of 300 hidden documents and of 300 ids that are no document's, 5,000 requests of either kind in random order.
-- `POST /retrieve`, the same queries to an installation with the hidden documents and to one without, turn and turn about.
+- `GET /documents/{id}` of 300 hidden documents and of 300 ids that are no document's, 5,000 requests of either kind in random order;
+  among them as many of 300 other such ids: two kinds that cannot differ, which shows what chance does.
+- `POST /retrieve`, the same queries to an installation with the hidden documents and to one without, turn and turn about, and to
+  another one without: no two processes are equally fast.
 
 AUC: how often, of one request of either kind, the hidden one's took longer; 0.5 means that guessing does as well. Its 95 % interval is
 that of equal distributions. KS is the Kolmogorov-Smirnov test's p: the chance of so large a difference between equal distributions.
@@ -15,7 +17,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
@@ -46,16 +48,17 @@ def measure(world: World) -> Measured:
     drawn = random.Random(SEED)
     samples, retrievals = world.count(5_000, 600), world.count(1_000, 100)
     with TemporaryDirectory(prefix="archivist-timing-") as name, ExitStack() as opened:
-        full = _installed(Path(name) / "with", hidden=HIDDEN)
-        bare = _installed(Path(name) / "without", hidden=0)
-        keys = [product.make_key(READER, ["staff"]) for product in (full, bare)]
-        with full.serving() as api:
-            hidden, absent = _documents(_Caller(api, keys[0]), drawn, samples=samples)
-        apis = [opened.enter_context(product.serving()) for product in (full, bare)]
-        here, there = _retrievals([_Caller(api, key) for api, key in zip(apis, keys, strict=True)], drawn, count=retrievals)
+        products = [_installed(Path(name) / way, hidden=HIDDEN if way == "with" else 0) for way in ("with", "without", "other")]
+        keys = [product.make_key(READER, ["staff"]) for product in products]
+        with products[0].serving() as api:
+            hidden, absent, others = _documents(_Caller(api, keys[0]), drawn, samples=samples)
+        apis = [opened.enter_context(product.serving()) for product in products]
+        full, bare, control = _retrievals([_Caller(api, key) for api, key in zip(apis, keys, strict=True)], drawn, count=retrievals)
     figures = [
-        *_compared("GET /documents, hidden against absent", hidden, absent, Goal("at most", MAX_AUC)),
-        *_compared("POST /retrieve, with against without hidden documents", here, there, None),
+        *_compared("hidden against absent", hidden, absent, Goal("at most", MAX_AUC)),
+        *_compared("absent against other absent", others, absent, None),
+        *_compared("/retrieve with against without hidden documents", full, bare, None),
+        *_compared("/retrieve without against another without", control, bare, None),
     ]
     return Measured(figures, {"samples": samples, "retrievals": retrievals, "hidden": HIDDEN, "readable": READABLE, "seed": SEED})
 
@@ -101,39 +104,27 @@ class _Caller:
         return took
 
 
-def _documents(caller: _Caller, drawn: random.Random, *, samples: int) -> tuple[list[float], list[float]]:
-    """Each round asks for every hidden and every absent id once, in an order of its own."""
-    hidden = [document_id(SOURCE, f"board/{number:04}.txt") for number in range(HIDDEN)]
-    absent = [document_id(SOURCE, f"bored/{number:04}.txt") for number in range(HIDDEN)]
+def _documents(caller: _Caller, drawn: random.Random, *, samples: int) -> list[list[float]]:
+    """Of hidden, absent and other absent ids. Each round asks for every id once, in an order of its own."""
+    kinds = [[document_id(SOURCE, f"{folder}/{number:04}.txt") for number in range(HIDDEN)] for folder in ("board", "bored", "broad")]
     caller.milliseconds("GET", f"/documents/{document_id(SOURCE, 'staff/0000.txt')}", status=200)
-    taken: dict[bool, list[float]] = {True: [], False: []}
-
-    def ask(id_: str, *, is_hidden: bool) -> None:
-        taken[is_hidden].append(caller.milliseconds("GET", f"/documents/{id_}", status=404))
-
-    _rounds(hidden, absent, ask, drawn, samples=WARM_UP)
-    taken[True].clear()
-    taken[False].clear()
-    _rounds(hidden, absent, ask, drawn, samples=samples)
-    return taken[True], taken[False]
+    taken: list[list[float]] = [[] for _ in kinds]
+    while len(taken[0]) < samples + WARM_UP:
+        asked = [(id_, kind) for kind, ids in enumerate(kinds) for id_ in ids]
+        drawn.shuffle(asked)
+        for id_, kind in asked:
+            taken[kind].append(caller.milliseconds("GET", f"/documents/{id_}", status=404))
+    return [times[WARM_UP : WARM_UP + samples] for times in taken]
 
 
-def _rounds(hidden: Sequence[str], absent: Sequence[str], ask: Callable[..., None], drawn: random.Random, *, samples: int) -> None:
-    for start in range(0, samples, HIDDEN):
-        count = min(HIDDEN, samples - start)
-        both = [(id_, True) for id_ in drawn.sample(hidden, count)] + [(id_, False) for id_ in drawn.sample(absent, count)]
-        drawn.shuffle(both)
-        for id_, is_hidden in both:
-            ask(id_, is_hidden=is_hidden)
-
-
-def _retrievals(callers: Sequence[_Caller], drawn: random.Random, *, count: int) -> tuple[list[float], list[float]]:
-    taken: tuple[list[float], list[float]] = ([], [])
-    for number in range(count + WARM_UP // 3):
+def _retrievals(callers: Sequence[_Caller], drawn: random.Random, *, count: int) -> list[list[float]]:
+    """One query after the other, each to every caller's installation, in an order of its own."""
+    taken: list[list[float]] = [[] for _ in callers]
+    for _ in range(count + WARM_UP):
         body = json.dumps({"query": " ".join(drawn.choices(COMMON, k=5)), "top_k": 10})
-        for way in (0, 1) if number % 2 else (1, 0):
+        for way in drawn.sample(range(len(callers)), len(callers)):
             taken[way].append(callers[way].milliseconds("POST", "/retrieve", body, status=200))
-    return taken[0][-count:], taken[1][-count:]
+    return [times[-count:] for times in taken]
 
 
 def _compared(name: str, ones: Sequence[float], others: Sequence[float], goal: Goal | None) -> list[Figure]:
