@@ -26,7 +26,7 @@ COPIED = ("api", "pipelines", "retrieval", "tests", "data", "deploy", "pyproject
 CAMPAIGN = ("tests/permissions/test_leaks.py::test_nothing_leaks_and_nothing_is_missing", "tests/permissions/test_two_worlds.py")
 """Asked first: what the campaign catches, it catches in whatever the product becomes."""
 SECONDS = 600
-TRIALS = "800"
+TRIALS, PAIRS = "300", "150"
 """Of the campaign, for each mutant: what takes longer to show is left to the tests that look for it."""
 _TRIALS = re.compile(r"(?:trial|pair|case) ([\d,]+)")
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
@@ -145,7 +145,13 @@ def _apply(file: Path, edit: Edit, mutant: Mutant) -> None:
 def _first_failure(copy: Path, targets: Sequence[str]) -> tuple[str | None, int]:
     """Which test failed first, and after how many trials; None when all passed."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *targets]
-    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "ARCHIVIST_TEST_LEAK_TRIALS": TRIALS}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(copy),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "ARCHIVIST_TEST_LEAK_TRIALS": TRIALS,
+        "ARCHIVIST_TEST_LEAK_PAIRS": PAIRS,
+    }
     try:
         ended = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
