@@ -1,7 +1,7 @@
 """Defects planted one at a time, each of which a test must catch: `python -m tests.permissions.mutants`, or `make mutants`.
 
 Works in a copy of the checkout, so nothing of the product is touched. `MUTANTS` names some, separated by commas; without it all run.
-Writes reports/mutants.json. Exit status 1 when one was not caught.
+Writes reports/mutants.json, where the verdicts on those not named stay. Exit status 1 when one was not caught.
 """
 
 import json
@@ -95,8 +95,7 @@ def main() -> int:
         for mutant in mutants:
             verdicts.append(_tried(copy, mutant))
             print(_line(verdicts[-1]), flush=True)
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps([asdict(verdict) for verdict in verdicts], indent=2) + "\n", encoding="utf-8")
+    _write(verdicts)
     caught = [verdict for verdict in verdicts if verdict.caught]
     slowest = max((verdict.trials or 0 for verdict in caught), default=0)
     print(f"{len(caught)} of {len(verdicts)} caught; the slowest took {slowest:,} trials")
@@ -163,6 +162,14 @@ def _first_failure(copy: Path, targets: Sequence[str]) -> tuple[str | None, int]
         raise SystemExit(f"pytest could not run:\n{ended.stdout[-2000:]}\n{ended.stderr[-2000:]}")
     trials = _TRIALS.search(ended.stdout)
     return found[1], int(trials[1].replace(",", "")) if trials else 1
+
+
+def _write(verdicts: Sequence[Verdict]) -> None:
+    known = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else []
+    latest = {each["mutant"]: each for each in [*known, *(asdict(verdict) for verdict in verdicts)]}
+    listed = [latest[mutant.name] for mutant in read_mutants() if mutant.name in latest]
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
 
 
 def _line(verdict: Verdict) -> str:
