@@ -48,7 +48,9 @@ class _Limits:
 
 
 @dataclass(frozen=True)
-class _Remembered:
+class Resolved:
+    """A principal's scope, its classes as a set to look in, and the moment until which both hold in the scope's revision."""
+
     scope: AccessScope
     classes: frozenset[int]
     until: str
@@ -60,19 +62,12 @@ class Authority:
     def __init__(self, database: Database, defaults: AccessDefaults | None = None) -> None:
         self._database = database
         self._defaults = defaults or AccessDefaults()
-        self._kept: OrderedDict[Principal, _Remembered] = OrderedDict()
+        self._kept: OrderedDict[Principal, Resolved] = OrderedDict()
         self._kept_classes = 0
         self._lock = Lock()
 
-    def scope(self, connection: Connection, principal: Principal) -> AccessScope:
-        """What the principal may read in this snapshot."""
-        return self._resolved(connection, principal).scope
-
-    def classes(self, connection: Connection, principal: Principal) -> frozenset[int]:
-        """The same as a set of class ids."""
-        return self._resolved(connection, principal).classes
-
-    def _resolved(self, connection: Connection, principal: Principal) -> _Remembered:
+    def resolved(self, connection: Connection, principal: Principal) -> Resolved:
+        """What the principal may read in this snapshot, whose revision is the scope's."""
         revision, now = current_revision(connection), self._database.now()
         with self._lock:
             known = self._kept.get(principal)
@@ -83,11 +78,11 @@ class Authority:
         self._remember(principal, found)
         return found
 
-    def _resolve(self, connection: Connection, principal: Principal, revision: int, now: str) -> _Remembered:
+    def _resolve(self, connection: Connection, principal: Principal, revision: int, now: str) -> Resolved:
         limits = self._limits(connection, principal)
         classes, passages = _readable(connection, principal, limits, now) if limits.active else ((), 0)
         until = connection.scalar(_NEXT_TO_EXPIRE, {"now": now}) or _END_OF_TIME
-        return _Remembered(AccessScope(principal, classes, revision, passages), frozenset(classes), until)
+        return Resolved(AccessScope(principal, classes, revision, passages), frozenset(classes), until)
 
     def _limits(self, connection: Connection, principal: Principal) -> _Limits:
         asking = [principal] if principal.through is None else [principal, principal.through]
@@ -109,7 +104,7 @@ class Authority:
         regions = None if entry.regions is None else frozenset(json.loads(entry.regions))
         return _Limits(entry.active, default if entry.clearance is None else entry.clearance, regions)
 
-    def _remember(self, principal: Principal, found: _Remembered) -> None:
+    def _remember(self, principal: Principal, found: Resolved) -> None:
         with self._lock:
             replaced = self._kept.pop(principal, None)
             self._kept_classes += len(found.classes) - (len(replaced.classes) if replaced else 0)

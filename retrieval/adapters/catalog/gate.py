@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select
 
 from retrieval.adapters.catalog.authority import Authority
-from retrieval.adapters.catalog.engine import Database, current_revision
+from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.tables import document_versions, documents, passages, sources
 from retrieval.domain.documents import Span, VersionState
 from retrieval.domain.errors import RevisionNotReached
@@ -45,14 +45,14 @@ class CatalogGate:
 
     def scope(self, principal: Principal) -> AccessScope:
         with self._database.read() as connection:
-            return self._authority.scope(connection, principal)
+            return self._authority.resolved(connection, principal).scope
 
     def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0) -> Gated:
         with self._database.read() as connection:
-            revision = current_revision(connection)
+            resolved = self._authority.resolved(connection, principal)
+            revision, classes = resolved.scope.revision, resolved.classes
             if revision < at_least:
                 raise RevisionNotReached("the catalog that answers is older than what the caller has seen")
-            classes = self._authority.classes(connection, principal)
             rows = connection.execute(_LIVE, {"ids": [c.passage for c in candidates]}).all() if candidates else []
         now = self._database.now()
         live = {row.id: row for row in rows if row.access_class in classes}

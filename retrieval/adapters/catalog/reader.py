@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, any_, bindparam, func, li
 from sqlalchemy.dialects import postgresql
 
 from retrieval.adapters.catalog.authority import Authority
-from retrieval.adapters.catalog.engine import Database, current_revision
+from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.tables import Counter, document_versions, documents, parsed, texts
 from retrieval.domain.documents import VersionState
 from retrieval.domain.errors import NotReadable
@@ -45,9 +45,9 @@ class CatalogDocuments:
 
     def document(self, principal: Principal, document: str) -> ReadableDocument:
         with self._database.read() as connection:
-            classes = self._authority.classes(connection, principal)
+            resolved = self._authority.resolved(connection, principal)
             access_class = connection.scalar(_CLASS_OF, {"document": document})
-            if access_class not in classes:
+            if access_class not in resolved.classes:
                 raise _nothing_there()
             row = connection.execute(
                 select(
@@ -66,11 +66,11 @@ class CatalogDocuments:
             if row is None:
                 raise _nothing_there()
             found = _readable(row, _versions(connection, document))
-            return replace(found, access_class=access_class, revision=current_revision(connection))
+            return replace(found, access_class=access_class, revision=resolved.scope.revision)
 
     def documents(self, principal: Principal, *, source: str | None, after: str, count: int) -> DocumentPage:
         with self._database.read() as connection:
-            scope = self._authority.scope(connection, principal)
+            scope = self._authority.resolved(connection, principal).scope
             if scope.is_empty:
                 return DocumentPage((), more=False, revision=scope.revision)
             wanted = _LIST.where(documents.c.id > after, _among(connection, scope.classes)).limit(count + 1)
