@@ -6,23 +6,17 @@ has changed since. Whose cursor it is and of which list is authenticated with it
 long does not open, and why is not said.
 """
 
-import base64
-import binascii
 import hashlib
 import json
-import secrets
 from datetime import UTC, datetime, timedelta
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+from api.sealing import Seal
 from retrieval.domain.clock import Clock, SystemClock
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.permissions import Principal
 
 MAX_CURSOR_CHARACTERS = 2048
 KEPT = timedelta(hours=24)
-_NONCE_BYTES = 12
 _EXPIRY_BYTES = 8
 _PADDED_TO_BYTES = 48
 """Positions are padded to a multiple of this, so that a cursor's length tells nothing of a number in it and base64 needs no padding."""
@@ -33,7 +27,7 @@ class Cursors:
     """Seals and opens cursors under one key of 16, 24 or 32 bytes."""
 
     def __init__(self, key: bytes, *, clock: Clock | None = None, kept: timedelta = KEPT) -> None:
-        self._cipher = AESGCM(key)
+        self._seal = Seal(key)
         self._clock = clock or SystemClock()
         self._kept = kept
 
@@ -42,21 +36,16 @@ class Cursors:
         expires = int((self._clock.now() + self._kept).timestamp()).to_bytes(_EXPIRY_BYTES, "big")
         written = position.encode()
         padding = bytes(-(len(written) + 1) % _PADDED_TO_BYTES)
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, expires + written + b"\x01" + padding, _bound_to(principal, query_fingerprint))
-        return base64.urlsafe_b64encode(nonce + sealed).decode()
+        return self._seal.close(expires + written + b"\x01" + padding, _bound_to(principal, query_fingerprint))
 
     def open(self, principal: Principal, query_fingerprint: str, cursor: str) -> str:
         """The position. Raises InvalidInput naming `cursor` for anything that `seal` did not make for this principal and list."""
         if len(cursor) > MAX_CURSOR_CHARACTERS:
             raise _unknown()
         try:
-            raw = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
-            plain = self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _bound_to(principal, query_fingerprint))
-        except (ValueError, binascii.Error, InvalidTag) as error:
+            plain = self._seal.open(cursor, _bound_to(principal, query_fingerprint))
+        except ValueError as error:
             raise _unknown() from error
-        if base64.urlsafe_b64encode(raw).decode() != cursor:
-            raise _unknown()  # the same bytes, written in another way
         if datetime.fromtimestamp(int.from_bytes(plain[:_EXPIRY_BYTES], "big"), UTC) <= self._clock.now():
             raise _unknown()
         return plain[_EXPIRY_BYTES:].rstrip(b"\x00")[:-1].decode()
