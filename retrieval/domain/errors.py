@@ -76,6 +76,10 @@ class SourceUnavailable(Unavailable):
     """A source as a whole cannot be listed or reached: nothing of it is withdrawn."""
 
 
+class ModelUnavailable(Unavailable):
+    """A model that the service can do without did not answer: the next one takes its place and the response says `degraded`."""
+
+
 class RevisionNotReached(Unavailable):
     """The index has not reached the revision the caller asked for within the deadline."""
 

@@ -13,6 +13,7 @@ class Leg(StrEnum):
 
     LEXICAL = "lexical"
     DENSE = "dense"
+    GRAPH = "graph"
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,5 @@ class FusedHit:
     lexical_score: float | None
     dense_rank: int | None
     dense_score: float | None
+    graph_rank: int | None = None
+    graph_score: float | None = None

@@ -31,3 +31,18 @@ class Embedder(Protocol):
 
     def embed_query(self, text: str) -> Vectors:
         """Shape (dimensions,), float32, unit length. Made for one short text with low latency."""
+
+
+class Reranker(Protocol):
+    """A model that reads a query together with each passage. What it is given has passed the gate."""
+
+    @property
+    def name(self) -> str:
+        """Which model, as it is shown and recorded, e.g. `cohere/rerank-v3.5`."""
+
+    def scores(self, query: str, texts: Sequence[str], *, timeout_seconds: float) -> Sequence[float]:
+        """One finite number for each text in the order of `texts`; higher is better, comparable within one call only.
+
+        Raises:
+            ModelUnavailable: it did not answer in time, refused, or answered something that is no ranking of these texts.
+        """

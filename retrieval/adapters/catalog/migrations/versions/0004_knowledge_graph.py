@@ -1,0 +1,10 @@
+"""The knowledge graph: entities, mentions, relations."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
