@@ -68,6 +68,26 @@ class Relation:
 
 
 @dataclass(frozen=True)
+class GlossaryTerm:
+    """One entry of a source's glossary, as its owner writes it.
+
+    Attributes:
+        name: what the entity is called; its id is that of this name, whichever alias a passage writes.
+        kind: the owner's own word for what sort of thing it is, e.g. `product`; empty for none.
+        definition: shown to those who may read a passage of the source that mentions the term.
+    """
+
+    name: str
+    kind: str = ""
+    aliases: tuple[str, ...] = ()
+    definition: str = ""
+
+    @property
+    def entity(self) -> str:
+        return entity_id(self.name)
+
+
+@dataclass(frozen=True)
 class PassageFacts:
     """All that the graph holds of one passage."""
 
