@@ -1,7 +1,12 @@
-"""A judged collection in the product's own embedded index: one document is one passage, its title the prefix, readable by everybody."""
+"""A judged collection in the product's own embedded index: one document is one passage, its title the prefix, readable by everybody.
+
+The service that answers over it is the product's own, so that what is measured is what callers get. Only what a collection has not got
+stands in for the catalog: who may read (everybody), which passages are live (all) and the audit log (nobody is shown anything).
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,31 +14,65 @@ from retrieval.adapters.qdrant.collection import IndexIdentity
 from retrieval.adapters.qdrant.edge_shard import EdgeShard
 from retrieval.adapters.qdrant.legs import search_legs
 from retrieval.adapters.qdrant.planner import DenseLimits
+from retrieval.domain.audit import AuditEntry
+from retrieval.domain.documents import Span
+from retrieval.domain.errors import NotReadable
 from retrieval.domain.ids import document_id, passage_id, version_id
-from retrieval.domain.passages import IndexedDocument, IndexedPassage, embedded_text
+from retrieval.domain.passages import IndexedDocument, IndexedPassage, ReadablePassage, embedded_text
 from retrieval.domain.permissions import AccessScope, Principal
-from retrieval.domain.runs import Hit, Run
 from retrieval.evaluation.judged import Corpus, JudgedDocument
-from retrieval.ports.models import Vectors
-from retrieval.ports.reading import LegRuns, LegSearch
+from retrieval.ports.models import Embedder, Vectors
+from retrieval.ports.reading import Candidate, DocumentPage, Gated, LegRuns, LegSearch, ReadableDocument
+from retrieval.service import KnowledgeService
+from retrieval.settings import Settings
 
+EVALUATION = Principal("evaluation")
 _CLASS = 1
+_REVISION = 1
 
 
 class CorpusIndex:
-    """Searches with both legs and answers in the collection's own document ids."""
+    """`PassageSearch` over a collection.
 
-    def __init__(self, shard: EdgeShard, documents: Mapping[str, str], scope: AccessScope) -> None:
+    Attributes:
+        corpus: the collection.
+        embedder: of its passages and queries.
+        passages: passage id to what the gate gives out of it; in the order of the corpus.
+        vectors: shape (documents, dimensions), one row for each passage in that order.
+        scope: everything.
+    """
+
+    def __init__(self, shard: EdgeShard, corpus: Corpus, vectors: Vectors, embedder: Embedder) -> None:
         self._shard = shard
-        self._documents = documents
-        self._scope = scope
+        self._services: dict[Settings, KnowledgeService] = {}
+        self.corpus = corpus
+        self.embedder = embedder
+        self.vectors = vectors
+        self.passages: Mapping[str, ReadablePassage] = {
+            passage.id: passage for passage in (_readable(corpus.name, document) for document in corpus.documents)
+        }
+        self.scope = AccessScope(EVALUATION, (_CLASS,), revision=_REVISION, readable_passages=len(self.passages))
+        self._documents = dict(zip(self.passages, (document.id for document in corpus.documents), strict=True))
 
-    def search(self, text: str, vector: Vectors, *, depth: int) -> LegRuns:
-        found = search_legs(self._shard, self._scope, LegSearch(text, vector, depth), limits=DenseLimits())
-        return LegRuns(self._judged(found.lexical), self._judged(found.dense))
+    def search(self, scope: AccessScope, search: LegSearch) -> LegRuns:
+        return search_legs(self._shard, scope, search, limits=DenseLimits())
 
-    def _judged(self, run: Run) -> Run:
-        return Run(run.leg, tuple(Hit(self._documents[hit.passage], hit.score) for hit in run.hits))
+    def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
+        return self._shard.texts(scope, passages)
+
+    def revision(self) -> int:
+        return _REVISION
+
+    def service(self, settings: Settings) -> KnowledgeService:
+        """The product's read path with these settings over this collection."""
+        if settings not in self._services:
+            shelf = _Shelf(self)
+            self._services[settings] = KnowledgeService(settings, shelf, shelf, shelf, self, self.embedder, _NobodyLooks())
+        return self._services[settings]
+
+    def documents(self, passages: Sequence[str]) -> list[str]:
+        """The collection's own ids of the documents that these passages are."""
+        return [self._documents[passage] for passage in passages]
 
 
 def indexed_text(document: JudgedDocument) -> str:
@@ -42,22 +81,71 @@ def indexed_text(document: JudgedDocument) -> str:
 
 
 @contextmanager
-def open_corpus_index(corpus: Corpus, vectors: Vectors, *, model: str) -> Iterator[CorpusIndex]:
+def open_corpus_index(corpus: Corpus, vectors: Vectors, *, embedder: Embedder) -> Iterator[CorpusIndex]:
     """An index of the whole collection in a temporary directory. `vectors` has one row for each document, in order."""
     indexed = [_indexed(corpus.name, document, vector.tolist()) for document, vector in zip(corpus.documents, vectors, strict=True)]
-    passages = {one.passages[0].id: document.id for one, document in zip(indexed, corpus.documents, strict=True)}
-    scope = AccessScope(Principal("evaluation"), (_CLASS,), revision=1, readable_passages=len(indexed))
     with TemporaryDirectory() as directory:
-        shard = EdgeShard.create(Path(directory) / "shard", IndexIdentity(model, vectors.shape[1]))
+        shard = EdgeShard.create(Path(directory) / "shard", IndexIdentity(embedder.model, vectors.shape[1]))
         try:
             shard.add(indexed)
-            yield CorpusIndex(shard, passages, scope)
+            yield CorpusIndex(shard, corpus, vectors, embedder)
         finally:
             shard.close()
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """What the service asks of the catalog, over documents that everybody may read and nobody changes."""
+
+    index: CorpusIndex
+
+    def scope(self, principal: Principal) -> AccessScope:
+        assert principal == EVALUATION, "a collection is read by nobody but the evaluation"
+        return self.index.scope
+
+    def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0) -> Gated:
+        del principal, at_least
+        return Gated(tuple(self.index.passages[found.passage] for found in candidates), _REVISION, withheld=0, altered=())
+
+    def document(self, principal: Principal, document: str) -> ReadableDocument:
+        raise NotReadable("documents of a collection are not shown")
+
+    def documents(self, principal: Principal, *, source: str | None, after: str, count: int) -> DocumentPage:
+        raise NotReadable("documents of a collection are not shown")
+
+
+class _NobodyLooks:
+    """There is nobody to whom anything is shown."""
+
+    def record(self, entry: AuditEntry) -> None:
+        """Nothing is kept."""
 
 
 def _indexed(collection: str, document: JudgedDocument, vector: Sequence[float]) -> IndexedDocument:
     name = document_id(collection, document.id)
     version = version_id(name, 1)
     passage = IndexedPassage(passage_id(version, 0), 0, document.text, document.title, vector)
-    return IndexedDocument(name, collection, _CLASS, version, valid_from=1, passages=(passage,))
+    return IndexedDocument(name, collection, _CLASS, version, valid_from=_REVISION, passages=(passage,))
+
+
+def _readable(collection: str, document: JudgedDocument) -> ReadablePassage:
+    name = document_id(collection, document.id)
+    version = version_id(name, 1)
+    return ReadablePassage(
+        id=passage_id(version, 0),
+        document=name,
+        version=version,
+        version_number=1,
+        source=collection,
+        ordinal=0,
+        span=Span(0, len(document.text)),
+        text=document.text,
+        page=None,
+        heading_path=(),
+        title=document.title,
+        uri="",
+        media_type="text/plain",
+        modified_at=None,
+        revision=_REVISION,
+        access_class=_CLASS,
+    )

@@ -1,5 +1,8 @@
 """Judged collections in the BEIR format: `corpus.jsonl`, `queries[.split].jsonl`, `qrels[.split].tsv`.
 
+A collection that brings no tuning queries of its own is halved: its judged queries, numbered from 0 in the order of `qrels.tsv`, are for
+tuning where the number is even and for reporting where it is odd. Neighbours are alike, so both halves hold every kind of query.
+
 Thakur et al., "BEIR: A Heterogeneous Benchmark for Zero-shot Evaluation of Information Retrieval Models" (NeurIPS 2021).
 """
 
@@ -15,11 +18,12 @@ Qrels = Mapping[str, Mapping[str, int]]
 
 
 class Split(StrEnum):
-    """`train` and `dev` are for tuning, `test` for reporting."""
+    """`train` and `dev` are for tuning, `test` for reporting; `all` is both halves of a collection on which nothing was tuned."""
 
     TEST = "test"
     TRAIN = "train"
     DEV = "dev"
+    ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,18 @@ def read_corpus(directory: Path) -> Corpus:
 
 def read_queries(directory: Path, split: Split) -> JudgedQueries:
     """The judged queries of one split. Raises FileNotFoundError when the collection has no such split."""
-    suffix = "" if split is Split.TEST else f".{split}"
+    own = _has_splits(directory)
+    suffix = f".{split}" if split is Split.TRAIN or (split is Split.DEV and own) else ""
     qrels = _read_qrels(directory / f"qrels{suffix}.tsv")
     texts = {str(row["_id"]): str(row["text"]) for row in _rows(directory / f"queries{suffix}.jsonl")}
-    judged = {query: grades for query, grades in qrels.items() if query in texts and max(grades.values()) > 0}
-    return JudgedQueries(directory.name, split, {query: texts[query] for query in judged}, judged)
+    judged = [query for query, grades in qrels.items() if query in texts and max(grades.values()) > 0]
+    if not own and split in (Split.DEV, Split.TEST):
+        judged = judged[split is Split.TEST :: 2]
+    return JudgedQueries(directory.name, split, {query: texts[query] for query in judged}, {query: qrels[query] for query in judged})
+
+
+def _has_splits(directory: Path) -> bool:
+    return any((directory / f"queries.{split}.jsonl").is_file() for split in (Split.TRAIN, Split.DEV))
 
 
 def _read_qrels(path: Path) -> dict[str, dict[str, int]]:

@@ -1,17 +1,18 @@
 """Rankings of judged queries by each way of searching, and their figures."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from retrieval.domain.queries import Query
 from retrieval.domain.runs import FusedHit, Run
-from retrieval.evaluation.corpus_index import indexed_text, open_corpus_index
+from retrieval.evaluation.corpus_index import EVALUATION, CorpusIndex, indexed_text, open_corpus_index
 from retrieval.evaluation.judged import JudgedQueries, Split, read_corpus, read_queries
 from retrieval.evaluation.metrics import METRICS, Ranking, mean, per_query
-from retrieval.evaluation.vectors import VectorCache
-from retrieval.ports.models import Embedder
-from retrieval.ports.reading import LegRuns
+from retrieval.evaluation.vectors import KnownQueries, VectorCache
+from retrieval.ports.models import Embedder, Vectors
+from retrieval.ports.reading import LegRuns, LegSearch
 from retrieval.settings import Settings
 from retrieval.steps.fuse import fuse
 
@@ -19,36 +20,82 @@ Progress = Callable[[str, int, int], None]
 """Told what is embedded, how many texts are done, and of how many."""
 Figures = Mapping[str, float]
 """Metric name to its mean over the queries."""
-Configuration = Callable[[LegRuns], Ranking]
+Scores = Mapping[str, Mapping[str, float]]
+"""Metric name to query id to its value."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One judged query as a configuration is given it.
+
+    Attributes:
+        id: the collection's own.
+        vector: shape (dimensions,), unit length.
+        runs: of both legs, in passage ids; `index.passages` has each one's text and title.
+        index: the collection, with every passage's text, title and vector, and the product's service over it.
+    """
+
+    id: str
+    text: str
+    vector: Vectors = field(repr=False)
+    runs: LegRuns = field(repr=False)
+    index: CorpusIndex = field(repr=False)
+
+
+Configuration = Callable[[Asked], Sequence[str]]
+"""Passage ids, best first."""
 
 
 @dataclass(frozen=True)
 class JudgedRuns:
-    """Both legs' runs of every query of one split."""
+    """Every query of one split, with both legs' runs."""
 
     queries: JudgedQueries
-    runs: Mapping[str, LegRuns]
+    asked: Sequence[Asked]
+
+    def rankings(self, configuration: Configuration) -> Mapping[str, Ranking]:
+        """Query id to the collection's document ids, best first."""
+        return {asked.id: asked.index.documents(configuration(asked)) for asked in self.asked}
+
+    def scores(self, rankings: Mapping[str, Ranking]) -> Scores:
+        return {name: per_query(metric, rankings, self.queries.qrels) for name, metric in METRICS.items()}
 
     def figures(self, configuration: Configuration) -> Figures:
-        rankings = {query: configuration(runs) for query, runs in self.runs.items()}
-        return {name: mean(per_query(metric, rankings, self.queries.qrels)) for name, metric in METRICS.items()}
+        return means(self.scores(self.rankings(configuration)))
 
 
 Search = Callable[[Split], JudgedRuns]
 
 
 def configurations(settings: Settings) -> Mapping[str, Configuration]:
-    """What is measured, by name. `default` is what the product does with these settings."""
+    """What is measured of the product, by name.
 
-    def fused(runs: LegRuns) -> Ranking:
-        return ids(fuse(runs.lexical, runs.dense, lexical_weight=settings.fusion_lexical_weight))
+    `default` is what the product does with these settings, by the service that callers ask. `fused` is the fixed convex combination of
+    the two legs, the yardstick of everything that comes after it.
+    """
 
-    return {"lexical": lambda runs: ids(runs.lexical), "dense": lambda runs: ids(runs.dense), "fused": fused, "default": fused}
+    def fused(asked: Asked) -> Sequence[str]:
+        return ids(fuse(asked.runs.lexical, asked.runs.dense, lexical_weight=settings.fusion_lexical_weight))
+
+    def default(asked: Asked) -> Sequence[str]:
+        query = Query(asked.text, top_k=settings.query_max_top_k, depth=settings.query_depth)
+        return [hit.passage.id for hit in asked.index.service(settings).retrieve(EVALUATION, query).hits]
+
+    return {
+        "lexical": lambda asked: ids(asked.runs.lexical),
+        "dense": lambda asked: ids(asked.runs.dense),
+        "fused": fused,
+        "default": default,
+    }
 
 
-def ids(ranked: Run | tuple[FusedHit, ...]) -> Ranking:
-    """The documents of a run or a fusion, best first."""
+def ids(ranked: Run | tuple[FusedHit, ...]) -> Sequence[str]:
+    """The passages of a run or a fusion, best first."""
     return [hit.passage for hit in (ranked.hits if isinstance(ranked, Run) else ranked)]
+
+
+def means(scores: Scores) -> Figures:
+    return {metric: mean(values) for metric, values in scores.items()}
 
 
 @contextmanager
@@ -57,12 +104,17 @@ def open_collection(directory: Path, embedder: Embedder, cache: VectorCache, *, 
     corpus = read_corpus(directory)
     texts = [indexed_text(document) for document in corpus.documents]
     vectors = cache.vectors(f"{corpus.name}.corpus", texts, progress=lambda done, total: progress(corpus.name, done, total))
-    with open_corpus_index(corpus, vectors, model=embedder.model) as index:
+    known = KnownQueries(embedder)
+    with open_corpus_index(corpus, vectors, embedder=known) as index:
 
         def search(split: Split) -> JudgedRuns:
             queries = read_queries(directory, split)
             embedded = cache.vectors(f"{corpus.name}.queries.{split}", list(queries.texts.values()))
-            found = zip(queries.texts.items(), embedded, strict=True)
-            return JudgedRuns(queries, {query: index.search(text, vector, depth=depth) for (query, text), vector in found})
+            known.learn(queries.texts.values(), embedded)
+            asked = []
+            for (query, text), vector in zip(queries.texts.items(), embedded, strict=True):
+                runs = index.search(index.scope, LegSearch(text, vector, depth))
+                asked.append(Asked(query, text, vector, runs, index))
+            return JudgedRuns(queries, asked)
 
         yield search

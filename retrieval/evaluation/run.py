@@ -67,7 +67,7 @@ def evaluate(settings: Settings, collections: Sequence[str], split: Split, conso
                 settings.evaluation_directory / name, embedder, cache, depth=settings.query_depth, progress=told
             ) as search:
                 judged = search(split)
-            report[name] = {configuration: judged.figures(rank) for configuration, rank in configurations(settings).items()}
+                report[name] = {configuration: judged.figures(rank) for configuration, rank in configurations(settings).items()}
     return report
 
 

@@ -5,7 +5,7 @@ each collection counting once. `steps.fuse.DENSE_FLOOR` was chosen in the same w
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 from rich.console import Console
@@ -13,10 +13,8 @@ from rich.table import Table
 
 from retrieval.bootstrap import open_embedder
 from retrieval.evaluation.judged import Split
-from retrieval.evaluation.metrics import Ranking
-from retrieval.evaluation.ranking import Configuration, Figures, JudgedRuns, ids, open_collection
+from retrieval.evaluation.ranking import Asked, Configuration, Figures, JudgedRuns, ids, open_collection
 from retrieval.evaluation.vectors import VectorCache
-from retrieval.ports.reading import LegRuns
 from retrieval.settings import Settings
 from retrieval.steps.fuse import fuse, fuse_by_rank
 
@@ -45,11 +43,11 @@ def main() -> int:
 
 
 def _configuration(fusion: str, weight: float) -> Configuration:
-    def by_scores(runs: LegRuns) -> Ranking:
-        return ids(fuse(runs.lexical, runs.dense, lexical_weight=weight))
+    def by_scores(asked: Asked) -> Sequence[str]:
+        return ids(fuse(asked.runs.lexical, asked.runs.dense, lexical_weight=weight))
 
-    def by_ranks(runs: LegRuns) -> Ranking:
-        return ids(fuse_by_rank(runs.lexical, runs.dense, lexical_weight=weight))
+    def by_ranks(asked: Asked) -> Sequence[str]:
+        return ids(fuse_by_rank(asked.runs.lexical, asked.runs.dense, lexical_weight=weight))
 
     return by_scores if fusion == "scores" else by_ranks
 

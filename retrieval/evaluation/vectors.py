@@ -1,6 +1,6 @@
 """Embeddings of judged collections, kept on disk: embedding a collection takes minutes, everything else seconds."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -35,6 +35,31 @@ class VectorCache:
             missing = {key: text for key, text in missing.items() if key not in held}
             progress(total - len(missing), total)
         return np.stack([held[key] for key in hashes])
+
+
+class KnownQueries:
+    """`Embedder` that knows some queries' vectors and leaves other texts to the model: a query is embedded once, however often asked."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._known: dict[str, Vectors] = {}
+        self.model = embedder.model
+        self.dimensions = embedder.dimensions
+        self.max_tokens = embedder.max_tokens
+
+    def learn(self, texts: Iterable[str], vectors: Vectors) -> None:
+        """`vectors` has one row for each text."""
+        self._known.update(zip(texts, vectors, strict=True))
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self._embedder.count_tokens(texts)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return self._embedder.embed(texts)
+
+    def embed_query(self, text: str) -> Vectors:
+        known = self._known.get(text)
+        return self._embedder.embed_query(text) if known is None else known
 
 
 def _read(path: Path) -> dict[str, Vectors]:

@@ -71,8 +71,8 @@ def test_every_configuration_is_measured_over_the_products_own_index(collection,
 
     with open_collection(collection, embedder, cache, depth=3, progress=lambda *_: None) as search:
         judged = search(Split.TEST)
+        found = {name: judged.figures(rank) for name, rank in configurations(Settings()).items()}
 
-    found = {name: judged.figures(rank) for name, rank in configurations(Settings()).items()}
     assert set(found) == {"lexical", "dense", "fused", "default"}
     assert found["lexical"] == {"ndcg@10": 1.0, "recall@100": 1.0, "mrr@10": 1.0}
     assert found["dense"]["recall@100"] == 1.0
