@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from retrieval.domain.documents import Element
+from retrieval.domain.graph import PassageFacts
 
 SUCCEEDED = "succeeded"
 FAILED = "failed"
@@ -157,3 +158,69 @@ class RunProgress:
     outcome: str | None
     problem: str | None
     counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GraphPassage:
+    """A current passage whose facts the knowledge graph lacks."""
+
+    id: str
+    heading_path: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class GraphWork:
+    """A current version without facts, or with those of another extractor. `passages` are in reading order."""
+
+    document: str
+    version: str
+    title: str
+    passages: tuple[GraphPassage, ...]
+
+
+@dataclass(frozen=True)
+class VersionFacts:
+    """All facts of one document version, which was current when they were found."""
+
+    document: str
+    version: str
+    passages: tuple[PassageFacts, ...]
+
+
+@dataclass(frozen=True)
+class GraphChanges:
+    """What one run changed in the knowledge graph.
+
+    Attributes:
+        extracted: documents whose facts were found anew.
+        facts_removed: documents that lost their facts because nobody reads them any more.
+        entities_removed: entities that no passage mentions any more.
+    """
+
+    extracted: int = 0
+    mentions: int = 0
+    relations: int = 0
+    facts_removed: int = 0
+    entities_removed: int = 0
+
+
+@dataclass(frozen=True)
+class MostMentioned:
+    """An entity by how many current passages of a source mention it. `term` is its name where the source's glossary has it."""
+
+    entity: str
+    kind: str
+    passages: int
+    term: str
+
+
+@dataclass(frozen=True)
+class GraphCounts:
+    """What the knowledge graph holds of one source's current documents."""
+
+    entities: Mapping[str, int]
+    """By kind; an entity that is mentioned as several counts in each."""
+    mentions: int
+    relations: int
+    most_mentioned: tuple[MostMentioned, ...]

@@ -7,8 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from retrieval.domain.documents import Gone, ParsedDocument, Rejection, SourceFile
+from retrieval.domain.graph import GlossaryTerm
 from retrieval.domain.ingestion import (
     EmbeddingWork,
+    GraphChanges,
+    GraphCounts,
+    GraphWork,
     ListingCounts,
     ParsedRecord,
     PublicationCounts,
@@ -19,6 +23,7 @@ from retrieval.domain.ingestion import (
     StagedVersion,
     StoredAttachment,
     Taken,
+    VersionFacts,
     WorkItem,
 )
 from retrieval.domain.passages import DraftPassage
@@ -107,6 +112,37 @@ class Publishing(Protocol):
 
     def retire(self, source: str, *, by: str) -> PublicationCounts:
         """Withdraw everything of a source and close it."""
+
+
+class GraphStore(Protocol):
+    """The facts of current versions. A batch is one transaction and one revision, so that what follows the graph misses none."""
+
+    def stale(self, run: SourceRun, *, extractor: str) -> Iterator[GraphWork]:
+        """Current versions of the run's source whose facts this extractor has not found."""
+
+    def replace(self, run: SourceRun, found: Sequence[VersionFacts], *, extractor: str) -> GraphChanges:
+        """Make the graph hold exactly these facts of their documents; a version that is not current any more is left out."""
+
+    def forget_withdrawn(self, run: SourceRun, *, batch: int) -> Iterator[GraphChanges]:
+        """Take away the facts of documents that have no current version, and entities that nothing mentions any more."""
+
+    def counts(self, source: str, *, most: int) -> GraphCounts:
+        """What the graph holds of a source now, with its `most` mentioned entities."""
+
+
+class Glossaries(Protocol):
+    """The words that sources' owners define. Every one applied is kept."""
+
+    def apply(self, source: str, terms: Sequence[GlossaryTerm], *, by: str) -> int:
+        """Put a glossary in force; the same again changes nothing. Returns its version.
+
+        Raises:
+            InvalidInput: there is no such source.
+            Conflict: the source is retired.
+        """
+
+    def terms(self, source: str) -> tuple[GlossaryTerm, ...]:
+        """The glossary in force; empty when none was ever applied."""
 
 
 class Blobs(Protocol):
