@@ -36,6 +36,8 @@ class AuditAction(StrEnum):
     DOCUMENT_READ = "document.read"
     AUDIT_READ = "audit.read"
     LIST_READ = "list.read"
+    GRAPH_READ = "graph.read"
+    GRAPH_EXPORTED = "graph.exported"
     ROLE_REFUSED = "role.refused"
     QUERIES_DECRYPTED = "queries.decrypted"
     QUERIES_FORGOTTEN = "queries.forgotten"
@@ -43,6 +45,7 @@ class AuditAction(StrEnum):
     SOURCE_PAUSED = "source.paused"
     SOURCE_RESUMED = "source.resumed"
     SOURCE_RETIRED = "source.retired"
+    GLOSSARY_CHANGED = "glossary.changed"
     PERMISSIONS_CHANGED = "permissions.changed"
     PERMISSIONS_RENEWED = "permissions.renewed"
     DOCUMENTS_PUBLISHED = "documents.published"
@@ -53,7 +56,16 @@ class AuditAction(StrEnum):
     DIRECTORY_CHANGED = "directory.changed"
 
 
-SHOWING = frozenset({AuditAction.RETRIEVE, AuditAction.ANSWER, AuditAction.DOCUMENT_READ, AuditAction.LIST_READ})
+SHOWING = frozenset(
+    {
+        AuditAction.RETRIEVE,
+        AuditAction.ANSWER,
+        AuditAction.DOCUMENT_READ,
+        AuditAction.LIST_READ,
+        AuditAction.GRAPH_READ,
+        AuditAction.GRAPH_EXPORTED,
+    }
+)
 """Actions whose allowed records name documents that somebody was shown."""
 
 

@@ -1,8 +1,12 @@
 """Access classes: one id for each distinct policy of a source, and how many current passages it holds."""
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+import json
+from collections.abc import Sequence
 
-from retrieval.adapters.catalog.tables import access_classes, grants
+from sqlalchemy import ColumnElement, Connection, any_, bindparam, func, insert, literal, select, update
+from sqlalchemy.dialects import postgresql
+
+from retrieval.adapters.catalog.tables import Counter, access_classes, documents, grants
 from retrieval.domain.permissions import AccessPolicy
 
 
@@ -19,6 +23,13 @@ def class_of(connection: Connection, source: str, policy: AccessPolicy) -> int:
     if rows:
         connection.execute(insert(grants), rows)
     return made
+
+
+def among(connection: Connection, classes: Sequence[int]) -> ColumnElement[bool]:
+    """The document's class is one of these: one parameter however many they are, because databases limit those."""
+    if connection.dialect.name == "sqlite":
+        return documents.c.access_class.in_(select(func.json_each(json.dumps(classes)).table_valued("value").c.value))
+    return documents.c.access_class == any_(literal(list(classes), postgresql.ARRAY(Counter)))
 
 
 def count_passages(connection: Connection, deltas: dict[int, int]) -> None:

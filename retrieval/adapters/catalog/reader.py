@@ -1,16 +1,15 @@
 """Documents as one principal may see them."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, any_, bindparam, func, literal, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from retrieval.adapters.catalog.authority import Authority
+from retrieval.adapters.catalog.classes import among
 from retrieval.adapters.catalog.engine import Database
-from retrieval.adapters.catalog.tables import Counter, document_versions, documents, parsed, texts
+from retrieval.adapters.catalog.tables import document_versions, documents, parsed, texts
 from retrieval.domain.documents import VersionState
 from retrieval.domain.errors import NotReadable
 from retrieval.domain.permissions import Principal
@@ -73,7 +72,7 @@ class CatalogDocuments:
             scope = self._authority.resolved(connection, principal).scope
             if scope.is_empty:
                 return DocumentPage((), more=False, revision=scope.revision)
-            wanted = _LIST.where(documents.c.id > after, _among(connection, scope.classes)).limit(count + 1)
+            wanted = _LIST.where(documents.c.id > after, among(connection, scope.classes)).limit(count + 1)
             if source is not None:
                 wanted = wanted.where(documents.c.source == source)
             rows = connection.execute(wanted).all()
@@ -82,13 +81,6 @@ class CatalogDocuments:
 
 def _nothing_there() -> NotReadable:
     return NotReadable("there is no such document, or you may not read it")
-
-
-def _among(connection: Connection, classes: Sequence[int]) -> ColumnElement[bool]:
-    """The document's class is one of these: one parameter however many they are, because databases limit those."""
-    if connection.dialect.name == "sqlite":
-        return documents.c.access_class.in_(select(func.json_each(json.dumps(classes)).table_valued("value").c.value))
-    return documents.c.access_class == any_(literal(list(classes), postgresql.ARRAY(Counter)))
 
 
 def _versions(connection: Connection, document: str) -> tuple[VersionSummary, ...]:
