@@ -51,6 +51,21 @@ class Settings(BaseSettings):
     index_flush_seconds: float = Field(30.0, ge=0, description="Pause between flushes of the embedded index; a crash repeats these.")
     index_wait_seconds: float = Field(60.0, ge=0, description="Longest time a pipeline run waits for the reader to show what it published.")
 
+    # Knowledge graph
+    graph_max_depth: PositiveInt = Field(3, description="Most relations between an entity and what is shown of its neighbourhood.")
+    graph_default_entities: PositiveInt = Field(50, description="Entities of a neighbourhood shown when the caller does not say.")
+    graph_max_entities: PositiveInt = Field(200, description="Most entities of a neighbourhood shown at once.")
+    graph_max_passages: PositiveInt = Field(1_000, description="Most readable passages looked at for each step of a neighbourhood.")
+    graph_max_relations: PositiveInt = Field(1_000, description="Most relations of a neighbourhood shown at once.")
+    graph_name_min_characters: PositiveInt = Field(2, description="Shortest beginning of a name that entities are looked up by.")
+    graph_name_max_characters: PositiveInt = Field(200, description="Longest name of an entity; a longer one is none.")
+    graph_batch_documents: PositiveInt = Field(100, description="Documents whose facts are written in one transaction.")
+    graph_export_max_passages: PositiveInt = Field(1_000_000, description="Most passages that one export of the graph stands on.")
+    glossary_max_bytes: PositiveInt = Field(4 * MIB, description="Largest glossary file.")
+    glossary_max_terms: PositiveInt = Field(10_000, description="Most terms of one source's glossary.")
+    glossary_max_aliases: PositiveInt = Field(50, description="Most aliases of one term.")
+    glossary_max_definition_characters: PositiveInt = Field(4_000, description="Longest definition of a term.")
+
     # Models
     embedder_model: str = Field("", description="Name or path of a sentence-transformers model; empty: the bundled all-MiniLM-L6-v2.")
     embedder_dtype: Literal["auto", "float32", "bfloat16"] = Field(
@@ -62,6 +77,38 @@ class Settings(BaseSettings):
         1, ge=0, description="Threads that embed one query; 0: one per core. More are little faster alone and slower on a busy machine."
     )
     embedder_kept_queries: int = Field(1024, ge=0, description="Vectors of recent queries that are remembered; 0: none.")
+
+    # Reranking
+    rerank_timeout_seconds: float = Field(2.0, gt=0, description="Longest time that rerankers may take in all; then the fused order stays.")
+    cohere_api_key: str = Field("", description="Key of Cohere's API; empty: nothing is sent there.", repr=False)
+    cohere_base_url: str = Field("https://api.cohere.com", description="URL of Cohere's API, or of a gateway that speaks it.")
+    cohere_rerank_model: str = Field("rerank-v3.5", description="Cohere's model that reranks.")
+    cohere_max_classification: Literal["public", "internal", "confidential", "restricted"] = Field(
+        "internal", description="Most sensitive classification of sources whose passages are sent to Cohere."
+    )
+    cohere_timeout_seconds: float = Field(1.5, gt=0, description="Longest wait for Cohere.")
+    cohere_max_passages: int = Field(100, ge=1, le=1_000, description="Most passages sent in one call.")
+    cohere_max_characters: PositiveInt = Field(4_000, description="Most characters sent of one passage.")
+    cohere_max_response_bytes: PositiveInt = Field(MIB, description="Largest answer that is read.")
+    reranker_model: str = Field("", description="Path of a cross-encoder, or its name in the local cache; empty: none.")
+    reranker_dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="`auto`: bfloat16 where the processor computes in it."
+    )
+    reranker_batch_passages: PositiveInt = Field(8, description="Passages scored at once, between two looks at the clock.")
+    reranker_max_tokens: PositiveInt = Field(512, description="Most tokens of query and passage together; the model's own limit holds too.")
+    reranker_threads: int = Field(0, ge=0, description="Threads that score passages; 0: one per core.")
+
+    # Models that may fail
+    model_max_calls: PositiveInt = Field(16, description="Most calls of one model at once; one more goes on without it.")
+    model_attempts: PositiveInt = Field(2, description="Attempts at one call of a remote model, the first included.")
+    model_retry_share: float = Field(0.1, ge=0, le=1, description="Most retries per call, over all calls of a remote model.")
+    model_retry_pause_seconds: float = Field(0.1, ge=0, description="Most that is paused, at random, before the first retry.")
+    model_breaker_failures: PositiveInt = Field(5, description="Failures among the latest calls after which a model is left alone.")
+    model_breaker_window_calls: PositiveInt = Field(10, description="How many the latest calls are.")
+    model_breaker_open_seconds: float = Field(30.0, gt=0, description="How long it is left alone before one call tries it again.")
+    model_breaker_longest_rest_seconds: float = Field(
+        300.0, ge=0, description="Longest that a provider's own wish to be left alone is heeded."
+    )
 
     # Permissions
     default_clearance: Literal["public", "internal", "confidential", "restricted"] = Field(

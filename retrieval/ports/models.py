@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.domain.sources import Classification
+
 Vectors = npt.NDArray[np.float32]
 
 
@@ -39,6 +41,10 @@ class Reranker(Protocol):
     @property
     def name(self) -> str:
         """Which model, as it is shown and recorded, e.g. `cohere/rerank-v3.5`."""
+
+    @property
+    def most_sensitive(self) -> Classification:
+        """Passages of sources classified above this are not to be given to it: it is elsewhere."""
 
     def scores(self, query: str, texts: Sequence[str], *, timeout_seconds: float) -> Sequence[float]:
         """One finite number for each text in the order of `texts`; higher is better, comparable within one call only.

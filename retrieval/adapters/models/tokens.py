@@ -7,7 +7,8 @@ from typing import Self
 
 from tokenizers import Tokenizer, pre_tokenizers
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+from retrieval.adapters.models.texts import encodable
+
 _WHITE_SPACE = re.compile(r"\s")
 _WORD = re.compile(r"[^ \t\n\r]+")
 _BATCH_TEXTS = 1024
@@ -36,11 +37,11 @@ class Tokens:
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids with special tokens, cut at the model's limit."""
-        return [encoded.ids for encoded in self._encoding.encode_batch_fast([_clean(text) for text in texts])]
+        return [encoded.ids for encoded in self._encoding.encode_batch_fast([encodable(text) for text in texts])]
 
     def counts(self, texts: Sequence[str]) -> list[int]:
         """Tokens without special tokens, of the whole text."""
-        cleaned = [_clean(text) for text in texts]
+        cleaned = [encodable(text) for text in texts]
         if not self._by_word:
             return self._counted(cleaned)
         split = [_WORD.findall(text) for text in cleaned]
@@ -70,8 +71,3 @@ def _counts_by_word(tokenizer: Tokenizer) -> bool:
     added = tokenizer.get_added_tokens_decoder().values()
     reaching = any(_WHITE_SPACE.search(token.content) for token in added)
     return isinstance(tokenizer.pre_tokenizer, pre_tokenizers.BertPreTokenizer) and not reaching
-
-
-def _clean(text: str) -> str:
-    """Lone surrogates, which no encoding can write, replaced."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)

@@ -31,8 +31,12 @@ class Weights:
         return f"{self.name}@{self.sha256[:_ID_DIGITS]}"
 
 
-def find_weights(model: str) -> Weights:
+def find_weights(model: str, *, setting: str = "ARCHIVIST_EMBEDDER_MODEL") -> Weights:
     """The bundled model when `model` is empty, else a directory or a name in the local cache of the model hub.
+
+    Args:
+        model: empty, a path or a name.
+        setting: where that is from, for the error.
 
     Raises:
         ModelMismatch: nothing is there, or the bundled weights are not the ones they should be.
@@ -41,7 +45,7 @@ def find_weights(model: str) -> Weights:
         return bundled_weights(_bundled_directory())
     directory = Path(model)
     if not directory.is_dir():
-        directory = _cached(model)
+        directory = _cached(model, setting)
     return Weights(Path(model).name, directory, _sha256(directory))
 
 
@@ -60,14 +64,14 @@ def _bundled_directory() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def _cached(name: str) -> Path:
+def _cached(name: str, setting: str) -> Path:
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - a third of a second that the bundled model does not need
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415 - the same
 
     try:
         return Path(snapshot_download(name, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError, OSError) as error:
-        raise ModelMismatch(f"ARCHIVIST_EMBEDDER_MODEL names no directory and no model on this machine: {name}") from error
+        raise ModelMismatch(f"{setting} names no directory and no model on this machine: {name}") from error
 
 
 def _sha256(directory: Path) -> str:

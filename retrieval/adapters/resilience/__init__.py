@@ -1,0 +1,1 @@
+"""What stands between the service and a model that may be down, slow or wrong."""
