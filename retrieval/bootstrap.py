@@ -6,7 +6,7 @@ Adapters with heavy libraries are imported where they are picked, so that a proc
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from retrieval.adapters.directory_csv import files_at as directory_files
 from retrieval.adapters.directory_csv import import_directory
 from retrieval.domain.errors import Unavailable
 from retrieval.ports.ingestion import Blobs
-from retrieval.ports.models import Embedder
+from retrieval.ports.models import Embedder, Reranker
 from retrieval.ports.reading import PassageSearch
 from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
@@ -39,6 +39,7 @@ __all__ = [
     "open_checkpoints",
     "open_embedder",
     "open_ingestion",
+    "open_rerankers",
     "open_service",
 ]
 
@@ -62,6 +63,25 @@ def open_deferred_embedder(settings: Settings) -> Embedder:
     weights = find_weights(settings.embedder_model)
     load_tokens = partial(known_tokens, weights) if is_known(weights) else None
     return DeferredEmbedder(weights.id, partial(open_embedder, settings), load_tokens=load_tokens)
+
+
+@contextmanager
+def open_rerankers(settings: Settings) -> Iterator[tuple[Reranker, ...]]:
+    """The rerankers that the settings name, as they are preferred: what reads best first. Closed at the end.
+
+    Raises:
+        InvalidInput: a setting of theirs cannot be.
+        ModelMismatch: the cross-encoder is not there, or is none.
+    """
+    from retrieval.adapters.models.rerankers import open_cohere, open_cross_encoder
+
+    with ExitStack() as opened:
+        rerankers = []
+        if settings.cohere_api_key:
+            rerankers.append(opened.enter_context(open_cohere(settings)))
+        if settings.reranker_model:
+            rerankers.append(opened.enter_context(open_cross_encoder(settings)))
+        yield tuple(rerankers)
 
 
 def change_feed(model: str, settings: Settings | None = None) -> CatalogFeed:
