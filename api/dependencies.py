@@ -16,6 +16,7 @@ from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
 from retrieval.ports.audit import AuditLog, AuditReader
 from retrieval.ports.directory import Directory
+from retrieval.ports.graph import EntityPage, NamedEntities, Neighbourhood
 from retrieval.ports.idempotency import IdempotencyStore
 from retrieval.ports.keys import ApiKeyStore
 from retrieval.ports.reading import DocumentPage, ReadableDocument
@@ -35,6 +36,18 @@ class Knowledge(Protocol):
     def list_documents(
         self, principal: Principal, *, source: str | None, after: str, count: int, request_id: str | None
     ) -> DocumentPage: ...
+
+
+class Graph(Protocol):
+    """`retrieval.graph_service.GraphService`, as the routes use it."""
+
+    def entity(self, principal: Principal, entity: str, *, after: str, count: int, request_id: str | None) -> EntityPage: ...
+
+    def named(self, principal: Principal, name: str, *, after: str, count: int, request_id: str | None) -> NamedEntities: ...
+
+    def neighbourhood(
+        self, principal: Principal, entity: str, *, depth: int, entities: int | None, request_id: str | None
+    ) -> Neighbourhood: ...
 
 
 class Audit(AuditLog, AuditReader, Protocol):
@@ -68,6 +81,9 @@ class Wiring(Protocol):
 
     @property
     def knowledge(self) -> Knowledge: ...
+
+    @property
+    def graph(self) -> Graph: ...
 
     @property
     def catalog(self) -> KeyHolder: ...

@@ -34,6 +34,8 @@ _PROBLEMS = {
 }
 _ALWAYS = ("401", "403", "408", "413", "414", "422", "429", "431", "503")
 _WITH_BODY = ("400", "415")
+_OF_ONE = frozenset({"/graph/neighbourhood"})
+"""Paths that show something of one thing, which a parameter names."""
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "required": True, "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"}}}
 _HEADERS = {"429": _RETRY_AFTER, "503": _RETRY_AFTER}
 _IDEMPOTENCY_KEY = {
@@ -91,7 +93,7 @@ def _declare_requirement(operation: dict[str, Any], route: RoleRoute, path: str)
     """Its security and its problems. FastAPI lists the two credentials as alternatives; the second only ever comes beside the first."""
     operation["security"] = [{BEARER: []}, {BEARER: [], ON_BEHALF: []}]
     roles = " or ".join(sorted(role.value for role in route.roles))
-    for status in (*_ALWAYS, *(_WITH_BODY if "requestBody" in operation else ()), *(("404",) if "{" in path else ())):
+    for status in (*_ALWAYS, *(_WITH_BODY if "requestBody" in operation else ()), *(("404",) if "{" in path or path in _OF_ONE else ())):
         _declare(operation, status, roles=roles)
 
 

@@ -31,6 +31,7 @@ def _dated(moment: object) -> object:
 Moment = Annotated[AwareDatetime, BeforeValidator(_dated)]
 Text = Annotated[str, AfterValidator(_encodable)]
 SourceId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
+EntityId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 
 _AT_LEAST = (
     "A consistency token from an earlier response. The answer then stands on a state at least as new: a permission revoked before "
@@ -99,6 +100,22 @@ class DocumentListParameters(PageParameters):
     """Which part of the list of documents to show."""
 
     source: SourceId | None = Field(None, description="Only documents of this source.")
+
+
+class EntityListParameters(PageParameters):
+    """Which entities to list."""
+
+    name: Text = Field(description="How a name begins, whatever its case; the service has limits on its length.")
+
+
+class NeighbourhoodParameters(BaseModel):
+    """Whose neighbourhood to show, and how much of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    entity: EntityId = Field(description="The entity in the middle.")
+    depth: int = Field(1, ge=1, description="Most relations between it and what is shown; the service has an upper limit.")
+    limit: int | None = Field(None, ge=1, description="Most entities to show; the service has a default and an upper limit.")
 
 
 class CreateKeyRequest(BaseModel):

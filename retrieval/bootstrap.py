@@ -17,6 +17,7 @@ from retrieval.adapters.catalog.feed import CatalogFeed
 from retrieval.adapters.directory_csv import files_at as directory_files
 from retrieval.adapters.directory_csv import import_directory
 from retrieval.domain.errors import Unavailable
+from retrieval.graph_service import GraphService
 from retrieval.ports.ingestion import Blobs
 from retrieval.ports.models import Embedder, Reranker
 from retrieval.ports.reading import PassageSearch
@@ -135,6 +136,7 @@ class Service:
     settings: Settings
     catalog: Catalog
     knowledge: KnowledgeService
+    graph: GraphService
     token_key: bytes
     index_readiness: Callable[[], tuple[bool, str]]
 
@@ -161,7 +163,8 @@ def open_service(settings: Settings) -> Iterator[Service]:
         embedder = open_embedder(settings)
         with _checkpointing(settings, catalog), _index(settings, catalog, embedder) as (index, readiness):
             knowledge = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, index, embedder, catalog.audit)
-            yield Service(settings, catalog, knowledge, catalog.database.secret("consistency tokens"), readiness)
+            graph = GraphService(settings, catalog.graph, catalog.audit)
+            yield Service(settings, catalog, knowledge, graph, catalog.database.secret("consistency tokens"), readiness)
     finally:
         catalog.close()
 

@@ -156,8 +156,12 @@ class GraphReader(Protocol):
     def named(self, principal: Principal, name: str, *, after: str, count: int) -> NamedEntities:
         """Entities of which a readable passage writes a name that begins so, whatever the case and spacing."""
 
-    def neighbourhood(self, principal: Principal, entity: str, *, depth: int, entities: int, passages: int) -> Neighbourhood:
+    def neighbourhood(
+        self, principal: Principal, entity: str, *, depth: int, entities: int, passages: int, relations: int
+    ) -> Neighbourhood:
         """At most `entities` entities within `depth` relations, found over at most `passages` readable passages for each step.
+
+        Of the relations among them the `relations` that most passages support.
 
         Raises:
             NotReadable: absent and hidden alike.

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from retrieval.domain.answers import Answer, Retrieved
-from retrieval.domain.audit import AuditAction, AuditedDocument, AuditEntry, actors, documents_of
+from retrieval.domain.audit import AuditAction, AuditedDocument, AuditEntry, actors, documents_of, spread
 from retrieval.domain.ids import text_hash
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
+from retrieval.ports.graph import EntityPage, NamedEntities, Neighbourhood, Subgraph, Support
 from retrieval.ports.reading import DocumentPage, ReadableDocument
 
 
@@ -75,6 +76,61 @@ def listing(principal: Principal, page: DocumentPage, *, request_id: str | None)
     actor, act_for = actors(principal)
     shown = tuple(AuditedDocument(listed.id, listed.version) for listed in page.documents)
     return AuditEntry(AuditAction.LIST_READ, actor, act_for, documents=shown, revision=page.revision, request_id=request_id)
+
+
+def entity(principal: Principal, page: EntityPage, *, request_id: str | None) -> AuditEntry:
+    """Every passage that is handed over with an entity."""
+    shown = _shown(mention.passage for mention in page.mentions)
+    return _graph_read(principal, page.revision, shown, request_id, entities=[page.entity.id])
+
+
+def named_entities(principal: Principal, page: NamedEntities, *, request_id: str | None) -> AuditEntry:
+    """Names and counts are shown, and no document."""
+    return _graph_read(principal, page.revision, (), request_id, entities=[each.id for each in page.entities])
+
+
+def neighbourhood(principal: Principal, found: Neighbourhood, *, request_id: str | None) -> list[AuditEntry]:
+    """The passages that are named as support, and which entities are shown."""
+    shown = [each.entity.id for each in found.neighbours]
+    entry = _graph_read(principal, found.revision, (), request_id, entities=shown)
+    return spread(entry, _supporting(found.passages)) or [entry]
+
+
+def refused_graph(principal: Principal, entity: str, *, request_id: str | None) -> AuditEntry:
+    """For an absent entity and one that only hidden passages mention alike. Of the id that was asked for, only a keyed hash is kept."""
+    actor, act_for = actors(principal)
+    return AuditEntry(AuditAction.GRAPH_READ, actor, act_for, is_allowed=False, outcome="not readable", asked=entity, request_id=request_id)
+
+
+def exported_graph(principal: Principal, found: Subgraph, *, by: str) -> list[AuditEntry]:
+    """By whom, as whom, and every document that the export stands on."""
+    entry = AuditEntry(AuditAction.GRAPH_EXPORTED, by, principal.subject, revision=found.revision)
+    return spread(entry, _supporting(found.passages)) or [entry]
+
+
+def _graph_read(
+    principal: Principal, revision: int, shown: tuple[AuditedDocument, ...], request_id: str | None, *, entities: list[str]
+) -> AuditEntry:
+    actor, act_for = actors(principal)
+    return AuditEntry(
+        AuditAction.GRAPH_READ,
+        actor,
+        act_for,
+        documents=shown,
+        revision=revision,
+        request_id=request_id,
+        details={"entities": entities},
+    )
+
+
+def _supporting(places: Iterable[Support]) -> tuple[AuditedDocument, ...]:
+    found: dict[str, list[Support]] = {}
+    for each in places:
+        found.setdefault(each.version, []).append(each)
+    return tuple(
+        AuditedDocument(each[0].document, version, each[0].access_class, passages=tuple((place.passage, place.text_hash) for place in each))
+        for version, each in found.items()
+    )
 
 
 def _shown(passages: Iterable[ReadablePassage]) -> tuple[AuditedDocument, ...]:

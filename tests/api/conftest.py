@@ -21,6 +21,7 @@ from retrieval.domain.ids import text_hash
 from retrieval.domain.keys import ApiKey, StoredApiKey
 from retrieval.domain.permissions import EVERYONE, AccessScope, Principal
 from retrieval.domain.runs import Hit, Leg, Run
+from retrieval.graph_service import GraphService
 from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch
 from retrieval.service import KnowledgeService
@@ -111,6 +112,10 @@ class World:
     def knowledge(self) -> KnowledgeService:
         gate = self.catalog.gate
         return KnowledgeService(self.settings, gate, gate, self.catalog.documents, self.index, self.index.embedder, self.catalog.audit)
+
+    @property
+    def graph(self) -> GraphService:
+        return GraphService(self.settings, self.catalog.graph, self.catalog.audit)
 
     def readiness(self) -> list[tuple[str, bool, str]]:
         return self.parts

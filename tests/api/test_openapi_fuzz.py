@@ -109,7 +109,7 @@ def test_every_route_that_reads_refuses_parameters_that_it_does_not_know(world: 
         response = client.get(path.replace("{id}", "doc_x"), params={"surplus": "1"}, headers={"Authorization": f"Bearer {who}"})
 
         assert response.status_code == 422, path
-        assert response.json()["errors"][0]["field"] == "surplus"
+        assert "surplus" in {error["field"] for error in response.json()["errors"]}, path
 
 
 def test_a_wrong_method_names_those_of_all_routes_with_the_path(world: World):

@@ -29,6 +29,7 @@ from retrieval.domain.ids import content_hash, document_id, text_hash
 from retrieval.domain.ingestion import SourceRun, Taken
 from retrieval.domain.passages import DraftPassage
 from retrieval.domain.permissions import AccessPolicy, AccessScope
+from retrieval.graph_service import GraphService
 from retrieval.indexing.following import FollowingSearch
 from retrieval.indexing.owner import IndexOwner
 from retrieval.indexing.remote import bring_up
@@ -191,6 +192,10 @@ class _Wiring:
     @property
     def knowledge(self) -> KnowledgeService:
         return self.plant.knowledge
+
+    @property
+    def graph(self) -> GraphService:
+        return GraphService(self.plant.settings, self.plant.catalog.graph, self.plant.catalog.audit)
 
     def readiness(self) -> list[tuple[str, bool, str]]:
         return []

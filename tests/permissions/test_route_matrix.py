@@ -29,11 +29,12 @@ DATA_OWNER, AUDITOR, ADMIN = frozenset({Role.DATA_OWNER}), frozenset({Role.AUDIT
 
 @dataclass(frozen=True)
 class Call:
-    """A request of a route: its path's id, its body, and the status for whoever may call it."""
+    """A request of a route: its path's id, its body, its parameters, and the status for whoever may call it."""
 
     status: int = 200
     id: str = "absent"
     body: object = None
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,9 @@ ROUTES = {
     "POST /answer": _of(CONTENT, Call(body=_QUERY), Call(422, body={})),
     "GET /documents": _of(CONTENT),
     "GET /documents/{id}": _of(CONTENT, Call(200, "travel.txt"), Call(404, "nightingale.txt"), Call(404), Call(404, "a b")),
+    "GET /graph/entities": _of(CONTENT, Call(200, query="name=nightingale"), Call(422)),
+    "GET /graph/entities/{id}": _of(CONTENT, Call(404), Call(404, "a b")),
+    "GET /graph/neighbourhood": _of(CONTENT, Call(404, query="entity=absent"), Call(422, query="entity=absent&depth=9"), Call(422)),
     "GET /sources": _of(DATA_OWNER),
     "GET /audit": _of(AUDITOR),
     "GET /keys": _of(ADMIN),
@@ -190,7 +194,7 @@ def expected(requirement: Requirement, call: Call, identity: Identity) -> int:
 def ask(api: TestClient, world: World, route: str, call: Call, identity: Identity) -> Response:
     method, path = route.split(" ")
     id_ = world.document(call.id) if call.id in FILES else call.id
-    return api.request(method, path.replace("{id}", id_), json=call.body, headers=identity.headers)  # type: ignore[arg-type]
+    return api.request(method, path.replace("{id}", id_), params=call.query, json=call.body, headers=identity.headers)  # type: ignore[arg-type]
 
 
 def fixed_body(status: int) -> bytes:

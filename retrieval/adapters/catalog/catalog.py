@@ -10,6 +10,10 @@ from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database, current_revision
 from retrieval.adapters.catalog.followers import CatalogFollowers
 from retrieval.adapters.catalog.gate import CatalogGate
+from retrieval.adapters.catalog.graph.feed import CatalogGraphFeed
+from retrieval.adapters.catalog.graph.glossaries import CatalogGlossaries
+from retrieval.adapters.catalog.graph.reader import CatalogGraph
+from retrieval.adapters.catalog.graph.storing import CatalogGraphStore
 from retrieval.adapters.catalog.idempotency import CatalogIdempotency
 from retrieval.adapters.catalog.keys import CatalogKeys
 from retrieval.adapters.catalog.listing import CatalogListing
@@ -45,6 +49,10 @@ class Catalog:
     idempotency: CatalogIdempotency
     directory: CatalogDirectory
     audit: CatalogAudit
+    graph: CatalogGraph
+    graph_store: CatalogGraphStore
+    graph_feed: CatalogGraphFeed
+    glossaries: CatalogGlossaries
 
     def check(self) -> None:
         """Raises CatalogUnavailable when the catalog cannot be read."""
@@ -91,6 +99,10 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         idempotency=CatalogIdempotency(database),
         directory=CatalogDirectory(database, directory_limits(settings)),
         audit=CatalogAudit(database),
+        graph=CatalogGraph(database, authority),
+        graph_store=CatalogGraphStore(database),
+        graph_feed=CatalogGraphFeed(database),
+        glossaries=CatalogGlossaries(database),
     )
 
 

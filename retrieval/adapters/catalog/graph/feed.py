@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, literal, select, union_all
+from sqlalchemy import BindParameter, Connection, Row, bindparam, literal, select, union_all
 
 from retrieval.adapters.catalog.engine import Database, current_revision
 from retrieval.adapters.catalog.tables import (
@@ -90,7 +90,8 @@ def _relation(row: Row[Any]) -> Relation:
 _PUBLISHED = select(changes.c.document, changes.c.content_revision.label("revision"), literal(value=False).label("access_only"))
 _MOVED = select(changes.c.document, changes.c.revision, literal(value=True)).where(changes.c.revision > changes.c.content_revision)
 _FOUND = select(graph_documents.c.document, graph_documents.c.revision, literal(value=False))
-_SINCE, _UNTIL = bindparam("after"), bindparam("until")
+_SINCE: BindParameter[int] = bindparam("after")
+_UNTIL: BindParameter[int] = bindparam("until")
 _CHANGED = union_all(
     _PUBLISHED.where(changes.c.content_revision > _SINCE, changes.c.content_revision <= _UNTIL),
     _MOVED.where(changes.c.revision > _SINCE, changes.c.revision <= _UNTIL),

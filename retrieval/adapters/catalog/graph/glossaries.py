@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert, select
 from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.engine import Database, next_revision
 from retrieval.adapters.catalog.tables import glossaries, glossary_terms, sources
-from retrieval.domain.audit import AuditAction, AuditEntry
+from retrieval.domain.audit import AuditAction, AuditEntry, Detail
 from retrieval.domain.errors import Conflict, InvalidInput
 from retrieval.domain.graph import GlossaryTerm
 from retrieval.domain.sources import SourceState
@@ -36,7 +36,7 @@ class CatalogGlossaries:
             rows = [{"source": source, "entity": t.entity, "name": t.name, "kind": t.kind, "definition": t.definition} for t in terms]
             if rows:
                 connection.execute(insert(glossary_terms), rows)
-            changed = {"source": source, "glossary_version": version, "terms": len(terms)}
+            changed: dict[str, Detail] = {"source": source, "glossary_version": version, "terms": len(terms)}
             append(connection, AuditEntry(AuditAction.GLOSSARY_CHANGED, by, details=changed), at=self._database.now())
         return version
 
