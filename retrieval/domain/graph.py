@@ -96,9 +96,17 @@ class PassageFacts:
     relations: tuple[Relation, ...] = ()
 
 
+_ARTICLES = ("the ", "a ", "an ")
+
+
 def entity_key(name: str) -> str:
-    """What two spellings of one entity have in common: compatibility characters, case and space do not tell entities apart."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """What two spellings of one entity have in common.
+
+    Compatibility characters, case, space, the curl of an apostrophe and an English article in front do not tell entities apart.
+    """
+    folded = " ".join(unicodedata.normalize("NFKC", name).casefold().replace("\u2019", "'").split())
+    article = next((one for one in _ARTICLES if folded.startswith(one)), "")
+    return folded[len(article) :]
 
 
 def entity_id(name: str) -> str:
