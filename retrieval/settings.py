@@ -176,6 +176,13 @@ class Settings(BaseSettings):
     answer_embedded_sentences: PositiveInt = Field(4, description="Sentences an answer chooses from by embedding; most of its cost.")
     answer_min_support: float = Field(0.44, ge=0, le=1, description="Least support at which a sentence is quoted.")
 
+    # Quoted phrases
+    query_phrases_must_match: bool = Field(
+        default=True, description="Hits hold every quoted phrase of the query, word by word; else quotes mean nothing."
+    )
+    query_max_phrases: PositiveInt = Field(8, description="Most quoted phrases in a query.")
+    query_max_phrase_words: PositiveInt = Field(64, description="Longest quoted phrase, in words and marks.")
+
     # API
     api_threads: PositiveInt = Field(16, description="Requests worked on at once; the others wait.")
     api_queue: int = Field(128, ge=0, description="Requests that wait at most; any more are told 503 at once.")

@@ -20,6 +20,8 @@ class LegSearch:
         depth: hits per leg.
         sources: only these sources; empty: every readable one.
         at_least: the catalog revision that the index must have applied; it waits for it up to its limit.
+        phrases: only passages that hold each of them, in their text or in the title and headings they are indexed with. As
+            `domain.phrases` compares.
     """
 
     text: str
@@ -27,6 +29,7 @@ class LegSearch:
     depth: int
     sources: tuple[str, ...] = ()
     at_least: int = 0
+    phrases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 """Raised whenever an index written before could not be read as if it were written now: it is then built anew."""
 
 DENSE = "dense"
@@ -18,6 +18,8 @@ VALID_FROM = "valid_from"
 VALID_TO = "valid_to"
 TEXT = "text"
 PREFIX = "prefix"
+WORDS = "words"
+"""Prefix and text as phrases are sought in them. A text index of its own: tokens between spaces, in their order."""
 
 INTEGER_INDEXES = (ACCESS_CLASS,)
 KEYWORD_INDEXES = (DOCUMENT, SOURCE)

@@ -22,6 +22,7 @@ from retrieval.adapters.qdrant.collection import (
     LEXICAL,
     TEXT,
     UPSERT_POINTS,
+    WORDS,
     IndexIdentity,
 )
 from retrieval.adapters.qdrant.filters import Filters
@@ -36,6 +37,7 @@ from retrieval.ports.writing import Reclassification
 
 _FILTERS: Filters[engine.Filter] = Filters(
     any_of=lambda key, values: engine.FieldCondition(key=key, match=engine.MatchAny(any=values)),
+    has_phrase=lambda words: engine.FieldCondition(key=WORDS, match=engine.MatchPhrase(words)),
     has_id=lambda ids: engine.HasIdCondition(set(ids)),
     combine=lambda must, must_not: engine.Filter(must=must, must_not=must_not or None),
 )
@@ -58,6 +60,7 @@ class EdgeShard:
                 shard.update(engine.UpdateOperation.create_field_index(field, engine.PayloadSchemaType.Integer))
             for field in KEYWORD_INDEXES:
                 shard.update(engine.UpdateOperation.create_field_index(field, engine.PayloadSchemaType.Keyword))
+            shard.update(engine.UpdateOperation.create_field_index(WORDS, _word_index()))
         return cls(shard)
 
     @classmethod
@@ -70,7 +73,8 @@ class EdgeShard:
         readable = _FILTERS.readable(scope, sources=sources)
         queries = []
         for request in requests:
-            within = _FILTERS.readable(scope, sources=sources, passages=request.passages) if request.passages else readable
+            narrowed = request.passages or request.phrases
+            within = _FILTERS.readable(scope, sources=sources, passages=request.passages, phrases=request.phrases) if narrowed else readable
             queries.append(_query(request, within=within, idf_corpus=readable))
         with translated("searching"):
             answers = self._shard.query_batch(engine.QueryBatchRequest(queries))
@@ -169,6 +173,13 @@ def _config(identity: IndexIdentity) -> engine.EdgeConfig:
         vectors={DENSE: engine.EdgeVectorParams(size=identity.dimensions, distance=engine.Distance.Dot, memory=engine.Memory.Cached)},
         sparse_vectors={LEXICAL: engine.EdgeSparseVectorParams(modifier=engine.Modifier.Idf, memory=engine.Memory.Cached)},
         payload_memory=engine.Memory.Cold,
+    )
+
+
+def _word_index() -> engine.TextIndexParams:
+    """Whole tokens as they are, with their order. Without links of its own in the dense graph: they would take longest to build."""
+    return engine.TextIndexParams(
+        tokenizer=engine.TokenizerType.Whitespace, lowercase=False, phrase_matching=True, enable_hnsw=False, memory=engine.Memory.Cold
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from retrieval.adapters.qdrant.collection import ACCESS_CLASS, DOCUMENT, SOURCE
 from retrieval.domain.permissions import AccessScope
+from retrieval.domain.phrases import worded
 
 F = TypeVar("F")
 
@@ -27,16 +28,18 @@ class Filters(Generic[F]):
 
     Attributes:
         any_of: (payload field, values) to the condition that the field is one of the values.
+        has_phrase: words between single spaces to the condition that a passage holds them one after the other.
         has_id: point ids to the condition that the point is one of them.
         combine: (conditions that must hold, conditions that must not) to a filter.
     """
 
     any_of: Callable[[str, list[Any]], _Condition]
+    has_phrase: Callable[[str], _Condition]
     has_id: Callable[[list[str]], _Condition]
     combine: Callable[[list[_Condition], list[_Condition]], F]
 
-    def readable(self, scope: AccessScope, *, sources: Sequence[str] = (), passages: Sequence[str] = ()) -> F:
-        """What the scope may read; within these sources and passages, where any are named.
+    def readable(self, scope: AccessScope, *, sources: Sequence[str] = (), passages: Sequence[str] = (), phrases: Sequence[str] = ()) -> F:
+        """What the scope may read; within these sources and passages, where any are named, and with every one of the phrases.
 
         Raises:
             EmptyFilterError: the scope holds no class.
@@ -48,6 +51,7 @@ class Filters(Generic[F]):
             must.append(self.any_of(SOURCE, list(sources)))
         if passages:
             must.append(self.has_id(list(passages)))
+        must += [self.has_phrase(worded(phrase)) for phrase in phrases]
         return self.combine(must, [])
 
     def of_documents(self, documents: Sequence[str]) -> F:

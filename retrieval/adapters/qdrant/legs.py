@@ -33,13 +33,14 @@ _NOISE_PER_TERM = 1.5 * 2**-24
 
 @dataclass(frozen=True)
 class LegRequest:
-    """One ranked request. `passages`: only these; empty: all that the scope reads."""
+    """One ranked request. `passages`: only these; empty: all that the scope reads. `phrases`: only passages that hold each of them."""
 
     leg: Leg
     vector: Terms | Sequence[float]
     limit: int
     plan: DensePlan
     passages: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
 
 
 class Engine(Protocol):
@@ -63,12 +64,12 @@ def search_legs(engine: Engine, scope: AccessScope, search: LegSearch, *, limits
 
 def _requests(scope: AccessScope, search: LegSearch, terms: Terms, limits: DenseLimits) -> list[LegRequest]:
     limit = search.depth + MARGIN
-    plan = plan_dense(scope, limit=limit, limits=limits)
+    plan = DensePlan(exact=True, ef=0) if search.phrases else plan_dense(scope, limit=limit, limits=limits)
     requests = []
     if len(terms):
-        requests.append(LegRequest(Leg.LEXICAL, terms, limit, plan))
+        requests.append(LegRequest(Leg.LEXICAL, terms, limit, plan, phrases=search.phrases))
     if search.vector is not None:
-        requests.append(LegRequest(Leg.DENSE, [float(x) for x in search.vector], limit, plan))
+        requests.append(LegRequest(Leg.DENSE, [float(x) for x in search.vector], limit, plan, phrases=search.phrases))
     return requests
 
 

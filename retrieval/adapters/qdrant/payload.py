@@ -14,8 +14,10 @@ from retrieval.adapters.qdrant.collection import (
     VALID_FROM,
     VALID_TO,
     VERSION,
+    WORDS,
 )
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
+from retrieval.domain.phrases import BOUNDARY, worded
 from retrieval.ports.writing import Reclassification
 
 Payload = dict[str, object]
@@ -46,6 +48,7 @@ def payload_of(document: IndexedDocument, passage: IndexedPassage) -> Payload:
         VALID_TO: None,
         TEXT: storable(passage.text),
         PREFIX: storable(passage.prefix),
+        WORDS: f"{worded(storable(passage.prefix))} {BOUNDARY} {worded(storable(passage.text))}",
     }
 
 

@@ -22,6 +22,7 @@ from retrieval.adapters.qdrant.collection import (
     LEXICAL,
     TEXT,
     UPSERT_POINTS,
+    WORDS,
     IndexIdentity,
 )
 from retrieval.adapters.qdrant.filters import Filters
@@ -38,6 +39,7 @@ APPLIED = "applied_revision"
 
 _FILTERS: Filters[models.Filter] = Filters(
     any_of=lambda key, values: models.FieldCondition(key=key, match=models.MatchAny(any=values)),
+    has_phrase=lambda words: models.FieldCondition(key=WORDS, match=models.MatchPhrase(phrase=words)),
     has_id=lambda ids: models.HasIdCondition(has_id=ids),
     combine=lambda must, must_not: models.Filter(must=must, must_not=must_not or None),
 )
@@ -64,6 +66,7 @@ class ServerCollection:
                 self._client.create_payload_index(self.name, field, models.PayloadSchemaType.INTEGER, wait=True)
             for field in KEYWORD_INDEXES:
                 self._client.create_payload_index(self.name, field, models.PayloadSchemaType.KEYWORD, wait=True)
+            self._client.create_payload_index(self.name, WORDS, _word_index(), wait=True)
 
     def drop(self) -> None:
         with translated("dropping the collection"):
@@ -73,7 +76,8 @@ class ServerCollection:
         readable = _FILTERS.readable(scope, sources=sources)
         queries = []
         for request in requests:
-            within = _FILTERS.readable(scope, sources=sources, passages=request.passages) if request.passages else readable
+            narrowed = request.passages or request.phrases
+            within = _FILTERS.readable(scope, sources=sources, passages=request.passages, phrases=request.phrases) if narrowed else readable
             queries.append(_query(request, within=within, idf_corpus=readable))
         with translated("searching"):
             answers = self._client.query_batch_points(self.name, requests=queries)
@@ -148,6 +152,18 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except (ApiException, QdrantException, ValueError) as error:
         raise IndexUnavailable(f"the Qdrant server failed while {doing}, or the index has not been built yet") from error
+
+
+def _word_index() -> models.TextIndexParams:
+    """Whole tokens as they are, with their order. Without links of its own in the dense graph: they would take longest to build."""
+    return models.TextIndexParams(
+        type=models.TextIndexType.TEXT,
+        tokenizer=models.TokenizerType.WHITESPACE,
+        lowercase=False,
+        phrase_matching=True,
+        enable_hnsw=False,
+        on_disk=True,
+    )
 
 
 def _query(request: LegRequest, *, within: models.Filter, idf_corpus: models.Filter) -> models.QueryRequest:
