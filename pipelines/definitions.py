@@ -4,6 +4,7 @@ import dagster as dg
 
 from pipelines.assets.documents import documents
 from pipelines.assets.embeddings import embeddings
+from pipelines.assets.knowledge_graph import knowledge_graph
 from pipelines.assets.passage_index import passage_index
 from pipelines.assets.passages import passages
 from pipelines.assets.publication import publication
@@ -22,7 +23,7 @@ from pipelines.sensors import source_registry
 def definitions_over(workbench: Workbench) -> dg.Definitions:
     """Everything, working with this catalog and these models."""
     return dg.Definitions(
-        assets=[source_registration, source_listing, documents, passages, embeddings, publication, passage_index],
+        assets=[source_registration, source_listing, documents, passages, embeddings, publication, knowledge_graph, passage_index],
         asset_checks=CHECKS,
         jobs=[ingest_source, import_directory_job, *REGISTRATION_JOBS, *STATE_JOBS],
         sensors=[source_registry],

@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.assets.knowledge_graph import knowledge_graph
 from pipelines.assets.partitions import SOURCES
 from pipelines.assets.previews import table
 from pipelines.assets.publication import publication
@@ -12,7 +13,7 @@ from pipelines.resources import Workbench
 from pipelines.stages.index import IndexReport, apply_changes, await_followers
 
 
-@dg.asset(partitions_def=SOURCES, group_name="ingestion", code_version="1", deps=[publication], kinds={"qdrant"})
+@dg.asset(partitions_def=SOURCES, group_name="ingestion", code_version="1", deps=[publication, knowledge_graph], kinds={"qdrant"})
 def passage_index(context: dg.AssetExecutionContext, workbench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[None]:
     """What can be searched: a cache of the catalog. One row is one passage."""
     with at_work(context, workbench, "index") as stage:

@@ -24,10 +24,10 @@ def quarantine_table(documents: Sequence[QuarantinedDocument]) -> dg.TableMetada
     return table(("document", "code", "reason", "attempts", "next attempt"), rows)
 
 
-def counts_table(column: str, counts: Mapping[str, int]) -> dg.TableMetadataValue:
-    """Most frequent first."""
+def counts_table(column: str, counts: Mapping[str, int], *, of: str = "documents") -> dg.TableMetadataValue:
+    """Most frequent first. `of`: what is counted."""
     rows = sorted(((name, count) for name, count in counts.items() if count), key=lambda row: (-row[1], row[0]))
-    return table((column, "documents"), rows)
+    return table((column, of), rows)
 
 
 class Unreadable:

@@ -176,6 +176,7 @@ class GraphWork:
     document: str
     version: str
     title: str
+    uri: str
     passages: tuple[GraphPassage, ...]
 
 

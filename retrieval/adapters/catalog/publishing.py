@@ -10,6 +10,7 @@ from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.classes import count_passages
 from retrieval.adapters.catalog.embeddings import WITHOUT_EMBEDDING
 from retrieval.adapters.catalog.engine import Database, current_revision, next_revision
+from retrieval.adapters.catalog.graph.storing import forget_source
 from retrieval.adapters.catalog.outbox import announce
 from retrieval.adapters.catalog.runs import fence
 from retrieval.adapters.catalog.staging import drop_staged
@@ -58,6 +59,7 @@ class CatalogPublishing:
             counts = _withdraw(
                 connection, everything, AuditEntry(AuditAction.DOCUMENTS_WITHDRAWN, by, details={"source": source}), at=self._database.now()
             )
+            forget_source(connection, source)
             append(connection, AuditEntry(AuditAction.SOURCE_RETIRED, by, details={"source": source}), at=self._database.now())
             return counts
 

@@ -63,8 +63,7 @@ class CatalogGraphStore:
         while some := list(islice(gone, batch)):
             with self._database.write() as connection:
                 fence(connection, run)
-                next_revision(connection)
-                changes = forget(connection, some)
+                changes = _forget(connection, some)
             yield changes
 
     def counts(self, source: str, *, most: int) -> GraphCounts:
@@ -80,8 +79,16 @@ class CatalogGraphStore:
             )
 
 
-def forget(connection: Connection, gone: Sequence[str]) -> GraphChanges:
-    """Take the facts of these documents away, and what only they mentioned. The transaction has taken its revision."""
+def forget_source(connection: Connection, source: str) -> None:
+    """Take all facts of a source away, in the transaction that closes it."""
+    held = iter(connection.scalars(select(graph_documents.c.document).where(graph_documents.c.source == source)).all())
+    while some := list(islice(held, READ_AT_ONCE)):
+        _forget(connection, some)
+
+
+def _forget(connection: Connection, gone: Sequence[str]) -> GraphChanges:
+    """Take the facts of these documents away, and entities that only they mentioned."""
+    next_revision(connection)
     unused = facts.take_away(connection, gone)
     return GraphChanges(facts_removed=len(gone), entities_removed=facts.forget_unmentioned(connection, unused))
 
@@ -95,7 +102,7 @@ def _work(connection: Connection, wanted: Sequence[str]) -> Iterator[GraphWork]:
         found = tuple(
             GraphPassage(row.id, tuple(json.loads(row.heading_path)), bodies[row.version][row.span_start : row.span_end]) for row in group
         )
-        yield GraphWork(first.document, first.version, first.title, found)
+        yield GraphWork(first.document, first.version, first.title, first.uri, found)
 
 
 _STALE = (
@@ -128,6 +135,7 @@ _PASSAGES = (
         passages.c.version,
         documents.c.id.label("document"),
         document_versions.c.title,
+        document_versions.c.uri,
     )
     .join(document_versions, document_versions.c.id == passages.c.version)
     .join(documents, documents.c.current_version == document_versions.c.id)
