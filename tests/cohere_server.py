@@ -51,6 +51,7 @@ def complaint(message: str) -> bytes:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: "CohereServer"
 
     def do_POST(self) -> None:
@@ -194,8 +195,11 @@ FAULTS: Mapping[str, Callable[[Handler, Any], None]] = {
     "a word for a score": scored('"high"'),
     "true for a score": scored("true"),
     "null for a score": scored("null"),
+    "as given": lambda handler, _body: handler.reply(200, handler.server.cohere.given),
 }
-"""Everything but `right` is a failure."""
+RIGHT, SLOW, GIVEN = "right", frozenset({"slow", "dripping"}), "as given"
+WRONG = tuple(sorted(FAULTS.keys() - SLOW - {RIGHT, GIVEN}))
+"""What is answered at once and is no ranking."""
 
 
 @dataclass
@@ -207,6 +211,7 @@ class Cohere:
     script: list[str] = field(default_factory=list)
     """Taken first, one for each request."""
     seconds: float = 0.0
+    given: bytes = b""
     requests: list[Request] = field(default_factory=list)
     fired: Counter[str] = field(default_factory=Counter)
     given_up: int = 0

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 from cohere import AsyncClientV2
@@ -43,14 +42,13 @@ class CohereAccess:
 
     def __post_init__(self) -> None:
         """Raises InvalidInput for what could not be sent, or only in the clear."""
-        if not self.key.isascii() or not self.key.isprintable() or " " in self.key:
+        if not self.key or not self.key.isascii() or not self.key.isprintable() or " " in self.key:
             raise InvalidInput.of("ARCHIVIST_COHERE_API_KEY", "holds what no key holds", limit="printable ASCII without spaces")
-        url = urlsplit(self.base_url)
         try:
-            httpx.URL(self.base_url)
+            url = httpx.URL(self.base_url)
         except httpx.InvalidURL as error:
             raise InvalidInput.of("ARCHIVIST_COHERE_BASE_URL", "is no URL") from error
-        if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.hostname)):
+        if not url.host or not (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))):
             raise InvalidInput.of("ARCHIVIST_COHERE_BASE_URL", "must be https", limit="http on loopback only")
 
 
@@ -81,8 +79,8 @@ class CohereReranker:
         self._http = httpx.AsyncClient(
             headers={"Accept-Encoding": "identity"},  # so that the limit is on what is really held
             follow_redirects=False,  # texts go where the settings say
-            trust_env=not _is_loopback(urlsplit(access.base_url).hostname),  # a proxy is for what is elsewhere
-            event_hooks={"response": [self._bounded]},
+            trust_env=not _is_loopback(httpx.URL(access.base_url).host),  # a proxy is for what is elsewhere
+            event_hooks={"request": [_reticent], "response": [self._bounded]},
         )
         self._client = AsyncClientV2(access.key, base_url=access.base_url, max_retries=0, httpx_client=self._http)
 
@@ -129,6 +127,12 @@ class CohereReranker:
             raise CallFailed("an answer that is not JSON")
         assert isinstance(response.stream, httpx.AsyncByteStream)
         response.stream = _BoundedStream(response.stream, self._limits.response_bytes)
+
+
+async def _reticent(request: httpx.Request) -> None:
+    """The client tells which system and interpreter it runs on."""
+    for name in [name for name in request.headers if name.startswith("x-fern-")]:
+        del request.headers[name]
 
 
 class _BoundedStream(httpx.AsyncByteStream):
@@ -184,8 +188,8 @@ def _finite(score: Any) -> float:  # noqa: ANN401 - the client checks nothing of
     return number
 
 
-def _is_loopback(host: str | None) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
-        return host == "localhost" or ip_address(host or "").is_loopback
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False

@@ -99,9 +99,11 @@ def _open(weights: Weights, dtype: torch.dtype, max_tokens: int) -> CrossEncoder
                 str(weights.directory), device="cpu", local_files_only=True, model_kwargs={"dtype": dtype}
             ).eval()
         except (OSError, ValueError, KeyError) as error:
-            raise ModelMismatch(f"{weights.directory} holds no model that sentence-transformers can load as a cross-encoder") from error
+            raise ModelMismatch(
+                f"{weights.directory} (ARCHIVIST_RERANKER_MODEL) holds no model that sentence-transformers can load"
+            ) from error
     if not any(name.endswith(_JUDGING) for name in getattr(model.config, "architectures", None) or ()) or model.num_labels != 1:
-        raise ModelMismatch(f"{weights.directory} holds no cross-encoder that gives one score to a query and a text")
+        raise ModelMismatch(f"{weights.directory} (ARCHIVIST_RERANKER_MODEL) holds no cross-encoder that gives one score")
     own = (model.max_seq_length, getattr(model.config, "max_position_embeddings", None))
     model.max_seq_length = min(max_tokens, *(int(limit) for limit in own if limit))
     return model

@@ -1,6 +1,5 @@
 import json
 import shutil
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -197,15 +196,6 @@ def test_bfloat16_is_chosen_only_where_the_processor_computes_in_it(flags, expec
 
     assert computes_in_bfloat16(tmp_path / "cpuinfo") is expected
     assert computes_in_bfloat16(tmp_path / "absent") is False
-
-
-@pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_socket: socket.socket, address: object) -> None:
-        pytest.fail(f"reached for {address}")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **_: pytest.fail(f"asked for the address of {arguments}"))
 
 
 @pytest.fixture
