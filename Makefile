@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := $(VENV)/.peers
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
@@ -58,8 +59,12 @@ mutants: $(READY) ## Break each guard and see a test catch it; writes reports/mu
 bench: $(READY) ## Measure latency, ingestion and memory; writes reports/bench.json
 	$(BIN)/python -m tests.benchmarks.run
 
-eval: $(READY) ## Measure ranking on judged collections; writes reports/eval.json
+eval: $(PEERS) ## Measure ranking on judged collections, beside its peers; writes reports/eval.json and reports/eval.html
 	$(BIN)/python -m retrieval.evaluation.run
+
+$(PEERS): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint deploy/constraints.txt --editable '.[dev,peers]'
+	@touch $(PEERS)
 
 samples: $(READY) ## Make the sample company's binary files again (needs LibreOffice)
 	$(BIN)/python data/build_samples.py

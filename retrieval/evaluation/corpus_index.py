@@ -19,7 +19,7 @@ from retrieval.domain.documents import Span
 from retrieval.domain.errors import NotReadable
 from retrieval.domain.ids import document_id, passage_id, version_id
 from retrieval.domain.passages import IndexedDocument, IndexedPassage, ReadablePassage, embedded_text
-from retrieval.domain.permissions import AccessScope, Principal
+from retrieval.domain.permissions import EVERYONE, AccessScope, Principal
 from retrieval.evaluation.judged import Corpus, JudgedDocument
 from retrieval.ports.models import Embedder, Vectors
 from retrieval.ports.reading import Candidate, DocumentPage, Gated, LegRuns, LegSearch, ReadableDocument
@@ -106,6 +106,10 @@ class _Shelf:
     def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0) -> Gated:
         del principal, at_least
         return Gated(tuple(self.index.passages[found.passage] for found in candidates), _REVISION, withheld=0, altered=())
+
+    def why(self, principal: Principal, documents: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        del principal
+        return dict.fromkeys(documents, (EVERYONE,))
 
     def document(self, principal: Principal, document: str) -> ReadableDocument:
         raise NotReadable("documents of a collection are not shown")

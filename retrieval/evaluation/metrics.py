@@ -44,8 +44,35 @@ def reciprocal_rank(at: int) -> Metric:
     return metric
 
 
-METRICS: Mapping[str, Metric] = {"ndcg@10": ndcg(10), "recall@100": recall(100), "mrr@10": reciprocal_rank(10)}
-"""What is reported, by name."""
+def success(at: int) -> Metric:
+    """1 when a relevant document is among the first `at`, else 0."""
+
+    def metric(ranking: Ranking, grades: Grades) -> float:
+        return float(any(grades.get(document, 0) > 0 for document in ranking[:at]))
+
+    return metric
+
+
+def average_precision(ranking: Ranking, grades: Grades) -> float:
+    """Precision at the rank of each relevant document, 0 for those not found, averaged. Its mean is MAP (trec_eval's `map`).
+
+    Of the ranking as it is: one that ends at rank 100 has found nothing below.
+    """
+    relevant = sum(grade > 0 for grade in grades.values())
+    ranks = [rank for rank, document in enumerate(ranking, 1) if grades.get(document, 0) > 0]
+    return math.fsum(found / rank for found, rank in enumerate(ranks, 1)) / relevant if relevant else 0.0
+
+
+METRICS: Mapping[str, Metric] = {
+    **{f"ndcg@{at}": ndcg(at) for at in (10, 1, 5)},
+    **{f"recall@{at}": recall(at) for at in (100, 1, 2, 5, 10, 20)},
+    "mrr@10": reciprocal_rank(10),
+    **{f"success@{at}": success(at) for at in (1, 5, 10)},
+    "map": average_precision,
+}
+"""What is reported, by name; 1 is best of each."""
+SHOWN = ("ndcg@10", "recall@2", "recall@5", "recall@100", "mrr@10")
+"""What tables show of it."""
 
 
 def per_query(metric: Metric, rankings: Mapping[str, Ranking], qrels: Qrels) -> dict[str, float]:

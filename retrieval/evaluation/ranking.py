@@ -57,11 +57,9 @@ class JudgedRuns:
         """Query id to the collection's document ids, best first."""
         return {asked.id: asked.index.documents(configuration(asked)) for asked in self.asked}
 
-    def scores(self, rankings: Mapping[str, Ranking]) -> Scores:
-        return {name: per_query(metric, rankings, self.queries.qrels) for name, metric in METRICS.items()}
-
     def figures(self, configuration: Configuration) -> Figures:
-        return means(self.scores(self.rankings(configuration)))
+        rankings = self.rankings(configuration)
+        return {name: mean(per_query(metric, rankings, self.queries.qrels)) for name, metric in METRICS.items()}
 
 
 Search = Callable[[Split], JudgedRuns]
@@ -92,10 +90,6 @@ def configurations(settings: Settings) -> Mapping[str, Configuration]:
 def ids(ranked: Run | tuple[FusedHit, ...]) -> Sequence[str]:
     """The passages of a run or a fusion, best first."""
     return [hit.passage for hit in (ranked.hits if isinstance(ranked, Run) else ranked)]
-
-
-def means(scores: Scores) -> Figures:
-    return {metric: mean(values) for metric, values in scores.items()}
 
 
 @contextmanager

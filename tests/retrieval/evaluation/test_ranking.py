@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from retrieval.evaluation.judged import Split, read_corpus, read_queries
+from retrieval.evaluation.metrics import METRICS
 from retrieval.evaluation.ranking import configurations, open_collection
 from retrieval.evaluation.run import main
 from retrieval.evaluation.vectors import VectorCache
@@ -63,6 +64,22 @@ def test_a_collection_is_read_with_its_split_and_without_queries_that_nothing_an
     assert queries.texts == {"q1": "who books trains", "q2": "parents leave"}
     assert queries.qrels == {"q1": {"d1": 1}, "q2": {"d2": 2, "d3": 0}}
     assert read_queries(collection, Split.TRAIN).texts == {"q1": "who books trains"}
+    assert read_queries(collection, Split.ALL).texts == queries.texts
+
+
+def test_a_collection_without_tuning_queries_is_halved(collection):
+    for path in collection.glob("*.train.*"):
+        path.unlink()
+    rows = [{"_id": f"q{number}", "text": f"question {number}"} for number in range(5)]
+    (collection / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    judged = "".join(f"q{number}\td1\t{int(number != 1)}\n" for number in range(5))  # q1 has no relevant document and counts for no half
+    (collection / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\n" + judged, encoding="utf-8")
+
+    assert list(read_queries(collection, Split.DEV).texts) == ["q0", "q3"]
+    assert list(read_queries(collection, Split.TEST).texts) == ["q2", "q4"]
+    assert list(read_queries(collection, Split.ALL).texts) == ["q0", "q2", "q3", "q4"]
+    with pytest.raises(FileNotFoundError):
+        read_queries(collection, Split.TRAIN)
 
 
 def test_every_configuration_is_measured_over_the_products_own_index(collection, tmp_path):
@@ -74,7 +91,7 @@ def test_every_configuration_is_measured_over_the_products_own_index(collection,
         found = {name: judged.figures(rank) for name, rank in configurations(Settings()).items()}
 
     assert set(found) == {"lexical", "dense", "fused", "default"}
-    assert found["lexical"] == {"ndcg@10": 1.0, "recall@100": 1.0, "mrr@10": 1.0}
+    assert found["lexical"] == dict.fromkeys(METRICS, 1.0)
     assert found["dense"]["recall@100"] == 1.0
     assert found["fused"] == found["default"]
 
@@ -102,7 +119,7 @@ def test_an_absent_collection_is_named_with_the_setting_that_finds_it(tmp_path, 
     monkeypatch.setenv("ARCHIVIST_EVALUATION_DIRECTORY", str(tmp_path))
     monkeypatch.setattr("retrieval.evaluation.run.open_embedder", lambda _settings: FakeEmbedder())
 
-    status = main(["absent", "--reports", str(tmp_path / "reports")])
+    status = main(["absent", "--reports", str(tmp_path / "reports"), "--peers"])
 
     assert status == 2
     assert "ARCHIVIST_EVALUATION_DIRECTORY" in capsys.readouterr().out
@@ -114,12 +131,16 @@ def test_the_report_is_collection_to_configuration_to_metric(collection, tmp_pat
     monkeypatch.setenv("ARCHIVIST_EVALUATION_CACHE_DIRECTORY", str(tmp_path / "cache"))
     monkeypatch.setattr("retrieval.evaluation.run.open_embedder", lambda _settings: FakeEmbedder())
 
-    status = main(["tiny", "--reports", str(tmp_path / "reports")])
+    status = main(["tiny", "--reports", str(tmp_path / "reports"), "--peers", "rank_bm25"])
 
     report = json.loads((tmp_path / "reports" / "eval.json").read_text(encoding="utf-8"))
     assert status == 0
     assert report["tiny"]["lexical"]["ndcg@10"] == 1.0
-    assert set(report["tiny"]) == {"lexical", "dense", "fused", "default"}
+    assert set(report["tiny"]) == {"lexical", "dense", "fused", "default", "rank_bm25"}
+    significance = json.loads((tmp_path / "reports" / "eval-significance.json").read_text(encoding="utf-8"))
+    assert set(significance["tiny"]) == {"lexical", "dense", "fused", "rank_bm25"}
+    assert {"difference", "low", "high", "p", "wins", "ties", "losses"} == set(significance["tiny"]["dense"]["ndcg@10"])
+    assert (tmp_path / "reports" / "eval.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert {"commit", "processor"} <= set(json.loads((tmp_path / "reports" / "eval-environment.json").read_text(encoding="utf-8")))
 
 
@@ -138,7 +159,7 @@ def test_ranking_keeps_its_promised_quality(name, least, evaluation_data, tmp_pa
     if not kept:
         pytest.skip("the collection is not embedded: run `make eval` once, it takes minutes")
 
-    status = main([name, "--reports", str(tmp_path)])
+    status = main([name, "--reports", str(tmp_path), "--peers"])
 
     figures = json.loads((tmp_path / "eval.json").read_text(encoding="utf-8"))[name]
     assert status == 0

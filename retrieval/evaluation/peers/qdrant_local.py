@@ -1,0 +1,45 @@
+"""qdrant-client in its local mode: dense and BM25 vectors prefetched, fused by the engine's reciprocal rank fusion.
+
+The sparse vectors are the product's own, as the engine's BM25 makes them, and the client weighs terms by their rarity itself.
+"""
+
+from collections.abc import Sequence
+
+from qdrant_client import QdrantClient, models
+
+from retrieval.adapters.qdrant.bm25 import Terms, passage_terms, query_terms
+from retrieval.evaluation.peers.shelf import Ask, Shelf
+from retrieval.ports.models import Vectors
+
+_COLLECTION = "peer"
+
+
+def qdrant_local(shelf: Shelf) -> Ask:
+    client = QdrantClient(":memory:")
+    client.create_collection(
+        _COLLECTION,
+        vectors_config={"dense": models.VectorParams(size=shelf.vectors.shape[1], distance=models.Distance.COSINE)},
+        sparse_vectors_config={"lexical": models.SparseVectorParams(modifier=models.Modifier.IDF)},
+    )
+    rows = zip(shelf.texts, shelf.vectors, strict=True)
+    points = [
+        models.PointStruct(id=at, vector={"dense": vector.tolist(), "lexical": _sparse(passage_terms(text))})
+        for at, (text, vector) in enumerate(rows)
+    ]
+    client.upload_points(_COLLECTION, points)
+
+    def ask(text: str, vector: Vectors) -> Sequence[str]:
+        prefetch = [models.Prefetch(query=vector.tolist(), using="dense", limit=shelf.depth)]
+        terms = query_terms(text)
+        if len(terms):
+            prefetch.append(models.Prefetch(query=_sparse(terms), using="lexical", limit=shelf.depth))
+        found = client.query_points(
+            _COLLECTION, prefetch=prefetch, query=models.FusionQuery(fusion=models.Fusion.RRF), limit=shelf.depth, with_payload=False
+        )
+        return [shelf.ids[int(point.id)] for point in found.points]
+
+    return ask
+
+
+def _sparse(terms: Terms) -> models.SparseVector:
+    return models.SparseVector(indices=list(terms.hashes), values=list(terms.weights))

@@ -1,0 +1,110 @@
+"""Plots as SVG, drawn here so that a report is one file without a script. Colours come from the page's style sheet, by class.
+
+Every text goes through the template's escaping: what is drawn may come from a company's own questions.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from markupsafe import Markup
+
+from retrieval.evaluation.comparison import Change
+
+WIDTH = 360
+"""Units of the drawing. A phone shows about one to a pixel, so that text of 11 units can be read there."""
+_ROW = 26
+_LABEL = 96
+_VALUE = 42
+_PLOT = 190
+_SERIES = 8
+"""Colours that the style sheet has; further series begin again."""
+
+
+def bars(rows: Sequence[tuple[str, float, float, float]], *, strong: str) -> Markup:
+    """One bar for each (name, value, low, high), all between 0 and 1, with a whisker from low to high; `strong` names the one set off."""
+    top = max((high for _, _, _, high in rows), default=1.0) or 1.0
+    scale = (WIDTH - _LABEL - _VALUE) / top
+    drawn = [_bar(at, row, scale, is_strong=row[0] == strong) for at, row in enumerate(rows)]
+    return _svg(_ROW * len(rows) + 4, drawn, "bars with intervals of 95 %")
+
+
+def _bar(at: int, row: tuple[str, float, float, float], scale: float, *, is_strong: bool) -> Markup:
+    name, value, low, high = row
+    middle = at * _ROW + _ROW / 2
+    return Markup(
+        '<text class="end" x="{label}" y="{text}">{name}</text>'
+        '<rect class="{bar}" x="{left}" y="{top}" width="{width:.1f}" height="14"/>'
+        '<path class="whisker" d="M{low:.1f} {middle}H{high:.1f}M{low:.1f} {upper}V{lower}M{high:.1f} {upper}V{lower}"/>'
+        '<text class="end" x="{right}" y="{text}">{value:.3f}</text>'
+    ).format(
+        label=_LABEL - 6,
+        text=middle + 4,
+        name=name,
+        bar="bar strong" if is_strong else "bar",
+        left=_LABEL,
+        top=middle - 7,
+        width=value * scale,
+        low=_LABEL + low * scale,
+        high=_LABEL + high * scale,
+        middle=middle,
+        upper=middle - 4,
+        lower=middle + 4,
+        right=WIDTH,
+        value=value,
+    )
+
+
+def curves(series: Mapping[str, Mapping[int, float]], *, strong: str) -> Markup:
+    """One line for each name through its values between 0 and 1, by rank, the ranks at even steps of their logarithm."""
+    ranks = sorted({rank for points in series.values() for rank in points})
+    if not ranks:
+        return Markup("")
+    left, bottom, width, height = 30.0, _PLOT - 22.0, WIDTH - 42.0, _PLOT - 32.0
+    spread = math.log(ranks[-1] / ranks[0]) or 1.0
+    across = {rank: left + width * math.log(rank / ranks[0]) / spread for rank in ranks}
+    parts = [_gridline(left, bottom - height * share, width, f"{share:.1f}") for share in (0, 0.2, 0.4, 0.6, 0.8, 1)]
+    parts += [
+        Markup('<text class="middle" x="{x:.1f}" y="{y}">{rank}</text>').format(x=across[rank], y=bottom + 15, rank=rank) for rank in ranks
+    ]
+    ordered = sorted(enumerate(series.items()), key=lambda item: item[1][0] == strong)  # the strong one is drawn last, on top
+    for at, (name, points) in ordered:
+        line = " ".join(f"{across[rank]:.1f},{bottom - height * value:.1f}" for rank, value in sorted(points.items()))
+        colour = "line strong" if name == strong else f"line s{at % _SERIES}"
+        parts.append(Markup('<polyline class="{}" points="{}"><title>{}</title></polyline>').format(colour, line, name))
+    return _svg(_PLOT, parts, "recall by rank")
+
+
+def _gridline(left: float, y: float, width: float, label: str) -> Markup:
+    return Markup('<path class="grid" d="M{left} {y:.1f}h{width}"/><text class="end" x="{x}" y="{text:.1f}">{label}</text>').format(
+        left=left, y=y, width=width, x=left - 5, text=y + 4, label=label
+    )
+
+
+def changes_plot(changes: Sequence[Change], *, queries: int) -> Markup:
+    """Each query's difference, from the greatest gain to the greatest loss; ties, which `changes` leaves out, lie between them at 0."""
+    gains = sorted((change for change in changes if change.difference > 0), key=lambda change: -change.difference)
+    losses = sorted((change for change in changes if change.difference < 0), key=lambda change: -change.difference)
+    step = (WIDTH - 34) / max(queries, 1)
+    middle, half = _PLOT / 2, _PLOT / 2 - 8
+    places = [*enumerate(gains), *enumerate(losses, queries - len(losses))]
+    parts = [_gridline(34.0, middle - half * share, WIDTH - 34.0, f"{share:+.0f}" if share else "0") for share in (1, 0, -1)]
+    parts += [_change(34 + at * step, middle, half, step, change) for at, change in places]
+    return _svg(_PLOT, parts, "difference of each query")
+
+
+def _change(x: float, middle: float, half: float, step: float, change: Change) -> Markup:
+    height = abs(change.difference) * half
+    return Markup('<rect class="{}" x="{:.2f}" y="{:.1f}" width="{:.2f}" height="{:.1f}"><title>{}: {:+.3f}</title></rect>').format(
+        "win" if change.difference > 0 else "loss",
+        x,
+        middle - height if change.difference > 0 else middle,
+        max(step, 0.6),
+        height,
+        change.query,
+        change.difference,
+    )
+
+
+def _svg(height: float, parts: Iterable[Markup], says: str) -> Markup:
+    body = Markup("").join(parts)
+    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(WIDTH, height, says, body)
