@@ -94,6 +94,12 @@ class GateReader(Protocol):
     def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0) -> Gated:
         """Raises RevisionNotReached when the catalog that answers has not reached `at_least`."""
 
+    def why(self, principal: Principal, documents: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Of those documents that the principal may read: the subjects that it acts as and that a grant allows, in alphabetical order.
+
+        Nothing of subjects that the principal does not act as, whoever else may read the document.
+        """
+
 
 @dataclass(frozen=True)
 class VersionSummary:

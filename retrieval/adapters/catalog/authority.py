@@ -6,6 +6,7 @@ remembered scope of the same revision is still true, until the moment at which s
 
 import json
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -78,6 +79,16 @@ class Authority:
         self._remember(principal, found)
         return found
 
+    def allowing(self, connection: Connection, principal: Principal, classes: frozenset[int]) -> Mapping[int, tuple[str, ...]]:
+        """For each of these classes the subjects that the principal reads as and that a grant allows. Deny and limits do not count."""
+        readers = _readers(principal)
+        parameters: dict[str, Any] = {f"reader_{n}": subject for n, subject in enumerate(readers)}
+        rows = connection.execute(_allowing(len(readers)), {**parameters, "classes": sorted(classes)}).all() if classes else []
+        found: dict[int, list[str]] = {access_class: [] for access_class in classes}
+        for row in rows:
+            found[row.access_class].append(row.subject)
+        return {access_class: tuple(sorted(subjects)) for access_class, subjects in found.items()}
+
     def _resolve(self, connection: Connection, principal: Principal, revision: int, now: str) -> Resolved:
         limits = self._limits(connection, principal)
         classes, passages = _readable(connection, principal, limits, now) if limits.active else ((), 0)
@@ -122,9 +133,8 @@ def _readable(connection: Connection, principal: Principal, limits: _Limits, now
     A user's grants count; an application's never do: alone it reads what `everyone` may, and for a user what that user may. What
     denies either of the two denies both.
     """
-    is_user = principal.kind is PrincipalKind.USER
-    readers = [EVERYONE, *([principal.subject, *sorted(principal.groups)] if is_user else [])]
-    application = principal.through if is_user else principal
+    readers = _readers(principal)
+    application = principal.through if principal.kind is PrincipalKind.USER else principal
     deniers = [] if application is None else [application.subject, *sorted(application.groups)]
     regions, reach = limits.regions, principal.reach
     statement = _statement(len(readers), len(deniers), in_regions=regions is not None, in_sources=reach is not None)
@@ -137,6 +147,21 @@ def _readable(connection: Connection, principal: Principal, limits: _Limits, now
         parameters["reach"] = sorted(reach)
     ids, passages = connection.execute(statement, parameters).one()
     return (tuple(sorted(map(int, ids.split(",")))), int(passages)) if ids else ((), 0)
+
+
+def _readers(principal: Principal) -> list[str]:
+    """The subjects that an allowing grant may name, but for the groups that the directory knows of."""
+    return [EVERYONE, *([principal.subject, *sorted(principal.groups)] if principal.kind is PrincipalKind.USER else [])]
+
+
+@lru_cache(maxsize=256)
+def _allowing(readers: int) -> Select[Any]:
+    reached = _reached("reader", readers)
+    return (
+        select(grants.c.access_class, grants.c.subject)
+        .join(reached, grants.c.subject == reached.c.subject)
+        .where(grants.c.effect == "allow", grants.c.access_class.in_(bindparam("classes", expanding=True)))
+    )
 
 
 @lru_cache(maxsize=256)

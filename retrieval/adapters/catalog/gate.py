@@ -1,7 +1,7 @@
 """The catalog as the last word: what a principal may read now, and whether a found passage is still what it was."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
@@ -35,6 +35,12 @@ _LIVE = (
     .where(passages.c.id.in_(bindparam("ids", expanding=True)), document_versions.c.state == VersionState.CURRENT.value)
 )
 
+_CLASSES = (
+    select(documents.c.id, documents.c.access_class)
+    .join(document_versions, document_versions.c.document == documents.c.id)
+    .where(documents.c.id.in_(bindparam("ids", expanding=True)), document_versions.c.state == VersionState.CURRENT.value)
+)
+
 
 class CatalogGate:
     """`ScopeReader` and `GateReader` over the catalog. Every call is one snapshot."""
@@ -60,6 +66,14 @@ class CatalogGate:
         readable = tuple(_readable(live[c.passage], c.text, revision) for c in candidates if c.passage in live and c.passage not in altered)
         stale = any(live[passage.id].fresh_until is not None and live[passage.id].fresh_until <= now for passage in readable)
         return Gated(readable, revision, withheld=len(candidates) - len(readable), altered=altered, stale_permissions=stale)
+
+    def why(self, principal: Principal, documents: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        with self._database.read() as connection:
+            readable = self._authority.resolved(connection, principal).classes
+            rows = connection.execute(_CLASSES, {"ids": list(documents)}).all() if documents else []
+            classes = {row.id: row.access_class for row in rows if row.access_class in readable}
+            allowing = self._authority.allowing(connection, principal, frozenset(classes.values()))
+        return {document: allowing[access_class] for document, access_class in classes.items()}
 
 
 def _readable(row: Row[Any], text: str, revision: int) -> ReadablePassage:
