@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval.adapters.blobs import FsspecBlobs
@@ -16,6 +17,7 @@ from retrieval.adapters.catalog.catalog import Catalog, open_catalog
 from retrieval.adapters.catalog.feed import CatalogFeed
 from retrieval.adapters.directory_csv import files_at as directory_files
 from retrieval.adapters.directory_csv import import_directory
+from retrieval.adapters.glossary_yaml import read_glossary
 from retrieval.domain.errors import Unavailable
 from retrieval.graph_service import GraphService
 from retrieval.ports.ingestion import Blobs
@@ -27,6 +29,7 @@ from retrieval.settings import Settings
 if TYPE_CHECKING:
     from retrieval.adapters.catalog.audit.checkpoints import Checkpoints
     from retrieval.adapters.qdrant.server import QdrantServerIndex
+    from retrieval.ports.graph import Subgraph
 
 __all__ = [
     "Catalog",
@@ -42,6 +45,8 @@ __all__ = [
     "open_ingestion",
     "open_rerankers",
     "open_service",
+    "read_glossary",
+    "write_graph",
 ]
 
 EDGE_FOLLOWER = "edge"
@@ -183,6 +188,13 @@ def audit_public_key(settings: Settings) -> str:
     from retrieval.adapters.catalog.audit.signing import public_key, signing_key
 
     return public_key(signing_key(settings.resolved_audit_signing_key_file))
+
+
+def write_graph(graph: "Subgraph", path: Path, *, format_: str) -> None:
+    """Write what a principal may see of the knowledge graph to a file, as `graphml` or `json`. Raises InvalidInput."""
+    from retrieval.adapters import graph_files
+
+    graph_files.write_graph(graph, path, format_=format_)
 
 
 @contextmanager

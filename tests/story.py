@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pipelines.stages.graph import update_graph
 from retrieval.adapters.catalog.catalog import Catalog
 from retrieval.adapters.catalog.feed import CatalogFeed
 from retrieval.domain.documents import Element, ElementKind, ParsedDocument, SourceFile, Span
 from retrieval.domain.ids import content_hash, document_id, text_hash
-from retrieval.domain.ingestion import PublicationCounts, SourceRun, Taken
+from retrieval.domain.ingestion import GraphChanges, PublicationCounts, SourceRun, Taken
 from retrieval.domain.passages import DraftPassage
 from retrieval.domain.permissions import EVERYONE, AccessPolicy, Principal
 from retrieval.domain.sources import SourceSpec
@@ -92,6 +93,11 @@ class Story:
         self.publish(run)
         self.catalog.runs.finish(run, outcome="succeeded")
         return run
+
+    def relate(self, run: SourceRun, **options: object) -> GraphChanges:
+        """Bring the knowledge graph to what is published, as the pipeline does."""
+        told = {"glossary": self.catalog.glossaries.terms(self.source), "batch": 100, "max_name_characters": 200}
+        return update_graph(self.catalog.graph_store, run, **(told | options))
 
     def document(self, key: str) -> str:
         return document_id(self.source, key)

@@ -2,7 +2,7 @@
 
 import typer
 
-from api.cli import ask, audit, demo, directory, index, keys, serve, sources, up
+from api.cli import ask, audit, demo, directory, graph, index, keys, serve, sources, up
 from api.cli.failures import EXIT_CODES, FailingClearly
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(keys.app, name="keys")
 app.add_typer(directory.app, name="directory")
 app.add_typer(index.app, name="index")
+app.add_typer(graph.app, name="graph")
 app.add_typer(audit.app, name="audit")
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ _MENTIONING = (
     .limit(bindparam("count"))
 )
 _IN_PASSAGES = (
-    select(mentions, entity_names.c.name)
+    select(mentions.c.passage, mentions.c.kind, mentions.c.span_start, mentions.c.span_end, entity_names.c.name)
     .join(entity_names, entity_names.c.number == mentions.c.name)
     .where(entity_names.c.entity == bindparam("number"), mentions.c.passage.in_(bindparam("passages", expanding=True)))
     .order_by(mentions.c.passage, mentions.c.ordinal)
