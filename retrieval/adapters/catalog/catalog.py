@@ -9,6 +9,7 @@ from retrieval.adapters.catalog.directory.entries import CatalogDirectory
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database, current_revision
 from retrieval.adapters.catalog.followers import CatalogFollowers
+from retrieval.adapters.catalog.evaluations import CatalogEvaluations
 from retrieval.adapters.catalog.gate import CatalogGate
 from retrieval.adapters.catalog.graph.feed import CatalogGraphFeed
 from retrieval.adapters.catalog.graph.glossaries import CatalogGlossaries
@@ -49,6 +50,7 @@ class Catalog:
     idempotency: CatalogIdempotency
     directory: CatalogDirectory
     audit: CatalogAudit
+    evaluations: CatalogEvaluations
     graph: CatalogGraph
     graph_store: CatalogGraphStore
     graph_feed: CatalogGraphFeed
@@ -99,6 +101,7 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         idempotency=CatalogIdempotency(database),
         directory=CatalogDirectory(database, directory_limits(settings)),
         audit=CatalogAudit(database),
+        evaluations=CatalogEvaluations(database),
         graph=CatalogGraph(database, authority),
         graph_store=CatalogGraphStore(database),
         graph_feed=CatalogGraphFeed(database),

@@ -423,3 +423,36 @@ glossary_terms = Table(
     Column("definition", Text, nullable=False),
     comment="The glossary in force, by the id of the entity that each term names.",
 )
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("run", Key, nullable=False),
+    Column("at", Key, nullable=False, index=True),
+    Column("collection", Text, nullable=False),
+    Column("split", Key, nullable=False),
+    Column("questions_hash", Key, nullable=False),
+    Column("configuration", Key, nullable=False),
+    Column("settings_hash", Key, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("model", Key, nullable=False),
+    Column("index_revision", Counter),
+    Column("program", Key, nullable=False),
+    Column("queries", Integer, nullable=False),
+    Column("figures", Text, nullable=False),
+    comment="One configuration on one set of questions. `settings` and `figures` are JSON; `program` is the commit it was measured with.",
+)
+
+evaluated_queries = Table(
+    "evaluated_queries",
+    metadata,
+    Column("evaluation", Key, ForeignKey("evaluations.id"), primary_key=True),
+    Column("query", Key, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("asked_by", Key),
+    Column("tags", Text, nullable=False),
+    Column("scores", Text, nullable=False),
+    Column("found", Text, nullable=False),
+    comment="Questions and their values, for the operator alone; `tags`, `scores` and `found` are JSON.",
+)
