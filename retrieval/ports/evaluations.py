@@ -12,7 +12,7 @@ class EvaluationStore(Protocol):
     def add(self, evaluation: Evaluation, queries: Sequence[EvaluatedQuery]) -> None:
         """Raises Conflict when the id is taken."""
 
-    def list(self, *, count: int) -> Sequence[Evaluation]:
+    def latest(self, *, count: int) -> Sequence[Evaluation]:
         """At most `count`, newest first."""
 
     def get(self, evaluation: str) -> Evaluation:

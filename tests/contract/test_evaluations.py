@@ -46,8 +46,8 @@ def test_the_newest_come_first_and_no_more_than_asked_for(catalog: Catalog):
     for evaluation in (later, FIRST):
         catalog.evaluations.add(evaluation, [])
 
-    assert catalog.evaluations.list(count=5) == [later, FIRST]
-    assert catalog.evaluations.list(count=1) == [later]
+    assert catalog.evaluations.latest(count=5) == [later, FIRST]
+    assert catalog.evaluations.latest(count=1) == [later]
 
 
 def test_what_is_forgotten_is_gone_with_its_questions_and_nothing_else_is(catalog: Catalog):
@@ -57,7 +57,7 @@ def test_what_is_forgotten_is_gone_with_its_questions_and_nothing_else_is(catalo
 
     catalog.evaluations.forget(FIRST.id)
 
-    assert catalog.evaluations.list(count=5) == [other]
+    assert catalog.evaluations.latest(count=5) == [other]
     assert len(catalog.evaluations.queries(other.id)) == 2
     for asking in (catalog.evaluations.get, catalog.evaluations.queries, catalog.evaluations.forget):
         with pytest.raises(InvalidInput, match="evaluation"):

@@ -8,8 +8,8 @@ from retrieval.adapters.catalog.authority import AccessDefaults, Authority
 from retrieval.adapters.catalog.directory.entries import CatalogDirectory
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database, current_revision
-from retrieval.adapters.catalog.followers import CatalogFollowers
 from retrieval.adapters.catalog.evaluations import CatalogEvaluations
+from retrieval.adapters.catalog.followers import CatalogFollowers
 from retrieval.adapters.catalog.gate import CatalogGate
 from retrieval.adapters.catalog.graph.feed import CatalogGraphFeed
 from retrieval.adapters.catalog.graph.glossaries import CatalogGlossaries

@@ -27,7 +27,7 @@ class CatalogEvaluations:
             if queries:
                 connection.execute(insert(evaluated_queries), [_query_columns(evaluation.id, query) for query in queries])
 
-    def list(self, *, count: int) -> list[Evaluation]:
+    def latest(self, *, count: int) -> list[Evaluation]:
         newest = select(evaluations).order_by(evaluations.c.at.desc(), evaluations.c.run, evaluations.c.id).limit(count)
         with self._database.read() as connection:
             return [_evaluation(row) for row in connection.execute(newest)]

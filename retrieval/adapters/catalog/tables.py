@@ -441,7 +441,7 @@ evaluations = Table(
     Column("program", Key, nullable=False),
     Column("queries", Integer, nullable=False),
     Column("figures", Text, nullable=False),
-    comment="One configuration on one set of questions. `settings` and `figures` are JSON; `program` is the commit it was measured with.",
+    comment="One configuration on one set of questions. `settings` and `figures` are JSON; `program` is its commit.",
 )
 
 evaluated_queries = Table(

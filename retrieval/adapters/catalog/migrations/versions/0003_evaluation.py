@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("queries", sa.Integer(), nullable=False),
         sa.Column("figures", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evaluations")),
-        comment="One configuration on one set of questions. `settings` and `figures` are JSON; `program` is the commit it was measured with.",
+        comment="One configuration on one set of questions. `settings` and `figures` are JSON; `program` is its commit.",
     )
     op.create_index(op.f("ix_evaluations_at"), "evaluations", ["at"])
     op.create_table(
