@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from retrieval.adapters.blobs import FsspecBlobs
@@ -28,7 +29,9 @@ from retrieval.settings import Settings
 
 if TYPE_CHECKING:
     from retrieval.adapters.catalog.audit.checkpoints import Checkpoints
+    from retrieval.adapters.qdrant.edge import EdgeIndex
     from retrieval.adapters.qdrant.server import QdrantServerIndex
+    from retrieval.indexing.owner import IndexOwner
     from retrieval.ports.graph import Subgraph
 
 __all__ = [
@@ -156,8 +159,10 @@ class Service:
 
 
 @contextmanager
-def open_service(settings: Settings) -> Iterator[Service]:
+def open_service(settings: Settings, *, private_index: bool = False) -> Iterator[Service]:
     """The read path over the index that the settings name. With the embedded index this process owns it until the end.
+
+    With `private_index` it builds an embedded index of its own from the catalog, gone at the end, and takes nothing from whoever serves.
 
     Raises:
         IndexUnavailable: another process owns the embedded index.
@@ -166,7 +171,7 @@ def open_service(settings: Settings) -> Iterator[Service]:
     catalog = open_catalog(settings)
     try:
         embedder = open_embedder(settings)
-        with _checkpointing(settings, catalog), _index(settings, catalog, embedder) as (index, readiness):
+        with _checkpointing(settings, catalog), _index(settings, catalog, embedder, private=private_index) as (index, readiness):
             knowledge = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, index, embedder, catalog.audit)
             graph = GraphService(settings, catalog.graph, catalog.audit)
             yield Service(settings, catalog, knowledge, graph, catalog.database.secret("consistency tokens"), readiness)
@@ -215,34 +220,20 @@ Index = tuple[PassageSearch, Callable[[], tuple[bool, str]]]
 
 
 @contextmanager
-def _index(settings: Settings, catalog: Catalog, embedder: Embedder) -> Iterator[Index]:
+def _index(settings: Settings, catalog: Catalog, embedder: Embedder, *, private: bool) -> Iterator[Index]:
     if settings.index_backend == "server":
         yield _searching_server(settings, embedder)
     else:
-        with _owning_edge(settings, catalog, embedder) as index:
+        with (_private_edge if private else _owning_edge)(settings, catalog, embedder) as index:
             yield index
 
 
 @contextmanager
 def _owning_edge(settings: Settings, catalog: Catalog, embedder: Embedder) -> Iterator[Index]:
-    from retrieval.adapters.qdrant.collection import IndexIdentity
-    from retrieval.adapters.qdrant.edge import EdgeIndex
-    from retrieval.adapters.qdrant.planner import DenseLimits
-    from retrieval.indexing.builder import SubprocessBuilder
     from retrieval.indexing.following import FollowingSearch
-    from retrieval.indexing.owner import IndexOwner
     from retrieval.indexing.thread import FollowerThread
 
-    identity = IndexIdentity(embedder.model, embedder.dimensions)
-    limits = DenseLimits(exact_passages=settings.index_exact_passages)
-    index = EdgeIndex.open(settings.index_directory, identity, limits=limits, flush_seconds=settings.index_flush_seconds)
-    owner = IndexOwner(
-        CatalogFeed(catalog.database, embedder.model),
-        index,
-        SubprocessBuilder(identity, environment=settings.as_environment()),
-        batch_documents=settings.index_batch_documents,
-        renew_after_passages=settings.index_optimise_after_passages,
-    )
+    index, owner = _edge(settings, catalog, embedder, settings.index_directory)
     heard_at = 0.0
     reported = -1
 
@@ -271,6 +262,40 @@ def _owning_edge(settings: Settings, catalog: Catalog, embedder: Embedder) -> It
     finally:
         thread.stop()
         owner.close()
+
+
+@contextmanager
+def _private_edge(settings: Settings, catalog: Catalog, embedder: Embedder) -> Iterator[Index]:
+    from retrieval.indexing.following import FollowingSearch
+
+    settings.data_directory.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="private-index-", dir=settings.data_directory.absolute()) as directory:
+        index, owner = _edge(settings, catalog, embedder, Path(directory))
+        try:
+            owner.rebuild()
+            yield FollowingSearch(index, lambda _needed: owner.catch_up(settings.index_catch_up_seconds)), lambda: (True, "private")
+        finally:
+            owner.close()
+
+
+def _edge(settings: Settings, catalog: Catalog, embedder: Embedder, directory: Path) -> "tuple[EdgeIndex, IndexOwner]":
+    from retrieval.adapters.qdrant.collection import IndexIdentity
+    from retrieval.adapters.qdrant.edge import EdgeIndex
+    from retrieval.adapters.qdrant.planner import DenseLimits
+    from retrieval.indexing.builder import SubprocessBuilder
+    from retrieval.indexing.owner import IndexOwner
+
+    identity = IndexIdentity(embedder.model, embedder.dimensions)
+    limits = DenseLimits(exact_passages=settings.index_exact_passages)
+    index = EdgeIndex.open(directory, identity, limits=limits, flush_seconds=settings.index_flush_seconds)
+    owner = IndexOwner(
+        CatalogFeed(catalog.database, embedder.model),
+        index,
+        SubprocessBuilder(identity, environment=settings.as_environment(), exact_milliseconds=settings.index_exact_milliseconds),
+        batch_documents=settings.index_batch_documents,
+        renew_after_passages=settings.index_optimise_after_passages,
+    )
+    return index, owner
 
 
 def _searching_server(settings: Settings, embedder: Embedder) -> Index:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_PREFIX = "ARCHIVIST_"
@@ -47,7 +47,13 @@ class Settings(BaseSettings):
     index_optimise_after_passages: PositiveInt = Field(
         20_000, description="Passages written since the last generation before a new, optimised one is built."
     )
-    index_exact_passages: PositiveInt = Field(20_000, description="Up to this many readable passages the dense leg compares every one.")
+    index_exact_passages: NonNegativeInt = Field(
+        0,
+        description="Up to this many readable passages the dense leg compares every one; 0: as many as was measured at the index's build.",
+    )
+    index_exact_milliseconds: float = Field(
+        3.0, gt=0, description="Longest time for comparing every readable passage, where how many that is gets measured."
+    )
     index_flush_seconds: float = Field(30.0, ge=0, description="Pause between flushes of the embedded index; a crash repeats these.")
     index_wait_seconds: float = Field(60.0, ge=0, description="Longest time a pipeline run waits for the reader to show what it published.")
 
@@ -234,6 +240,13 @@ class Settings(BaseSettings):
     evaluation_cache_directory: Path = Field(
         Path(".cache/evaluation"), description="Where evaluation keeps the embeddings of judged collections."
     )
+    evaluation_max_file_bytes: PositiveInt = Field(16 * MIB, description="Largest file of golden questions.")
+    evaluation_max_questions: PositiveInt = Field(10_000, description="Most golden questions in one file.")
+    evaluation_max_relevant: PositiveInt = Field(1_000, description="Most relevant documents of one golden question.")
+    evaluation_max_tags: PositiveInt = Field(20, description="Most tags of one golden question.")
+    evaluation_max_answer_characters: PositiveInt = Field(10_000, description="Longest expected answer of a golden question.")
+    evaluation_resamples: PositiveInt = Field(10_000, le=1_000_000, description="Resamples of the bootstrap that compares two runs.")
+    evaluation_shown_queries: PositiveInt = Field(10, description="Queries that a comparison lists where the caller does not say.")
 
     # Ingestion
     source_max_file_bytes: PositiveInt = Field(100 * MIB, description="Largest source file.")
