@@ -4,6 +4,7 @@ After https://docs.cohere.com/v2/reference/rerank: `POST /v2/rerank` with a bear
 `message`.
 """
 
+import gzip
 import json
 import select
 import socket
@@ -182,7 +183,9 @@ FAULTS: Mapping[str, Callable[[Handler, Any], None]] = {
     "wrong content type": lambda handler, body: handler.reply(
         200, answer(ranking(body["query"], body["documents"])), Content_Type="text/html"
     ),
-    "compressed": lambda handler, _body: handler.reply(200, b"\x1f\x8b", Content_Encoding="gzip"),
+    "compressed": lambda handler, body: handler.reply(
+        200, gzip.compress(answer(ranking(body["query"], body["documents"]))), Content_Encoding="gzip"
+    ),
     "missing index": changed(lambda results: results[:-1]),
     "duplicate index": changed(lambda results: [*results[:-1], results[0]]),
     "one too many": changed(lambda results: [*results, results[0]]),

@@ -102,9 +102,7 @@ class CohereReranker:
 
     def _asked(self, query: str, texts: list[str], seconds: float) -> Any:  # noqa: ANN401 - the client checks nothing of it
         async def ask() -> Any:  # noqa: ANN401 - the same
-            return await self._client.rerank(
-                model=self._model, query=query, documents=texts, request_options={"timeout": seconds, "max_retries": 0}
-            )
+            return await self._client.rerank(model=self._model, query=query, documents=texts, request_options={"timeout": seconds})
 
         try:
             return self._calls.run(ask, timeout_seconds=seconds)
