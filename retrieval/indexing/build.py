@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from retrieval.adapters.qdrant.building import build_generation
+from retrieval.adapters.qdrant.building import EXACT_MILLISECONDS, build_generation
 from retrieval.adapters.qdrant.collection import IndexIdentity
 
 NICENESS = 10
@@ -22,7 +22,8 @@ def main() -> None:
     threading.Thread(target=_end_with_the_owner, daemon=True).start()
     os.nice(NICENESS)
     feed = pkgutil.resolve_name(arguments.feed)(arguments.model)
-    build_generation(feed, arguments.directory, IndexIdentity(arguments.model, arguments.dimensions))
+    identity = IndexIdentity(arguments.model, arguments.dimensions)
+    build_generation(feed, arguments.directory, identity, exact_milliseconds=arguments.exact_milliseconds)
 
 
 def _arguments() -> argparse.Namespace:
@@ -31,6 +32,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--feed", required=True, help="'module:function' that takes the model and returns the catalog's ChangeFeed")
     parser.add_argument("--model", required=True, help="the embedder's name and hash")
     parser.add_argument("--dimensions", type=int, required=True, help="floats per vector")
+    parser.add_argument(
+        "--exact-milliseconds", type=float, default=EXACT_MILLISECONDS, help="longest time for comparing all that somebody reads"
+    )
     return parser.parse_args()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.adapters.qdrant.building import read_progress
+from retrieval.adapters.qdrant.building import EXACT_MILLISECONDS, read_progress
 from retrieval.adapters.qdrant.collection import IndexIdentity
 from retrieval.adapters.qdrant.generations import BUILD_LOG, BuildProgress
 from retrieval.domain.errors import IndexUnavailable
@@ -23,12 +23,14 @@ class SubprocessBuilder:
         environment: the child's environment, which holds the settings; None: this process's.
         feed: where the child gets its ChangeFeed, e.g. `retrieval.bootstrap:change_feed`.
         seconds: longest time for a build.
+        exact_milliseconds: longest time that comparing every passage which somebody reads may take; the build measures how many that is.
     """
 
     identity: IndexIdentity
     feed: str = "retrieval.bootstrap:change_feed"
     environment: Mapping[str, str] | None = None
     seconds: float = 6 * 3600.0
+    exact_milliseconds: float = EXACT_MILLISECONDS
 
     def build(self, directory: Path, *, on_progress: Callable[[BuildProgress], None], stopping: Callable[[], bool]) -> None:
         """Returns when the generation in `directory` is finished.
@@ -73,6 +75,7 @@ class SubprocessBuilder:
             f"--feed={self.feed}",
             f"--model={self.identity.model}",
             f"--dimensions={self.identity.dimensions}",
+            f"--exact-milliseconds={self.exact_milliseconds}",
         ]
 
 

@@ -126,7 +126,7 @@ def _lexical(plant: Plant, scope: AccessScope, asked: Sequence[str]) -> dict[str
         ways: tuple[Engine, Engine] = (generation.shard, _OwnIdf(generation.shard))
         for number, query in enumerate(asked):
             wanted = LegSearch(query, None, DEPTH)
-            request = LegRequest(Leg.LEXICAL, query_terms(query), DEPTH + MARGIN, DensePlan(exact=True, ef=0))
+            request = LegRequest(Leg.LEXICAL, query_terms(query), DEPTH + MARGIN, DensePlan(exact=True))
             for way in (0, 1) if number % 2 else (1, 0):
                 taken["leg"][way].append(milliseconds(partial(search_legs, ways[way], scope, wanted, limits=DenseLimits())))
                 taken["engine"][way].append(milliseconds(partial(ways[way].ask, scope, (), [request])))

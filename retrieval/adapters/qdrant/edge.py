@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -15,9 +16,10 @@ from retrieval.adapters.qdrant.collection import IndexIdentity
 from retrieval.adapters.qdrant.edge_shard import EdgeShard
 from retrieval.adapters.qdrant.generations import APPLIED, SHARD, GenerationMeta, Generations, read_json, write_durably
 from retrieval.adapters.qdrant.legs import search_legs
+from retrieval.adapters.qdrant.measuring import read_measured
 from retrieval.adapters.qdrant.ownership import Ownership
 from retrieval.adapters.qdrant.payload import HeldPassage
-from retrieval.adapters.qdrant.planner import DenseLimits
+from retrieval.adapters.qdrant.planner import DenseLimits, Measured
 from retrieval.domain.errors import IndexUnavailable, RevisionNotReached
 from retrieval.domain.passages import IndexedDocument
 from retrieval.domain.permissions import AccessScope
@@ -33,9 +35,10 @@ class Generation:
     The applied revision advances in memory at once and on disk only after a flush: what a crash loses is applied again.
     """
 
-    def __init__(self, directory: Path, shard: EdgeShard, revision: int) -> None:
+    def __init__(self, directory: Path, shard: EdgeShard, revision: int, measured: Measured) -> None:
         self.directory = directory
         self.shard = shard
+        self.measured = measured
         self.written_passages = 0
         self._applied = revision
         self._durable = revision
@@ -48,7 +51,7 @@ class Generation:
         shard = EdgeShard.load(directory / SHARD)
         try:
             _check_passages(shard.passages(), applied.get("passages"))
-            generation = cls(directory, shard, int(applied["revision"]))
+            generation = cls(directory, shard, int(applied["revision"]), read_measured(directory))
             generation.write_applied()
         except BaseException:
             shard.close()
@@ -146,7 +149,8 @@ class EdgeIndex:
         with self._reading() as generation:
             if generation.applied_revision() < search.at_least:
                 raise RevisionNotReached("the index has not reached the asked-for state yet")
-            return search_legs(generation.shard, scope, search, limits=self._limits)
+            limits = replace(self._limits, measured=generation.measured)
+            return search_legs(generation.shard, scope, search, limits=limits)
 
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         with self._reading() as generation:

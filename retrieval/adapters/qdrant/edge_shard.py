@@ -28,7 +28,7 @@ from retrieval.adapters.qdrant.collection import (
 from retrieval.adapters.qdrant.filters import Filters
 from retrieval.adapters.qdrant.legs import LegRequest
 from retrieval.adapters.qdrant.payload import HeldPassage, by_class, held_passage, payload_of
-from retrieval.adapters.qdrant.planner import ACORN_MAX_SELECTIVITY
+from retrieval.adapters.qdrant.planner import DensePlan
 from retrieval.domain.errors import IndexUnavailable
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
 from retrieval.domain.permissions import AccessScope
@@ -79,6 +79,14 @@ class EdgeShard:
         with translated("searching"):
             answers = self._shard.query_batch(engine.QueryBatchRequest(queries))
         return [[Hit(str(point.id), point.score) for point in points] for points in answers]
+
+    def nearest(self, classes: Sequence[int], vector: Sequence[float], *, limit: int, plan: DensePlan) -> list[Hit]:
+        """The dense leg within these access classes. For measuring the index; knows no reader."""
+        within = _FILTERS.of_classes(classes)
+        request = LegRequest(Leg.DENSE, vector, limit, plan)
+        with translated("measuring"):
+            points = self._shard.query(_query(request, within=within, idf_corpus=within))
+        return [Hit(str(point.id), point.score) for point in points]
 
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         if scope.is_empty or not passages:
@@ -198,7 +206,8 @@ def _query(request: LegRequest, *, within: engine.Filter, idf_corpus: engine.Fil
 def _dense_params(request: LegRequest) -> engine.SearchParams:
     if request.plan.exact:
         return engine.SearchParams(exact=True)
-    acorn = engine.AcornSearchParams(enable=True, max_selectivity=ACORN_MAX_SELECTIVITY)
+    below = request.plan.acorn_below
+    acorn = engine.AcornSearchParams(enable=True, max_selectivity=below) if below else None
     return engine.SearchParams(hnsw_ef=max(request.plan.ef, 2 * request.limit), acorn=acorn)
 
 

@@ -54,6 +54,12 @@ class Filters(Generic[F]):
         must += [self.has_phrase(worded(phrase)) for phrase in phrases]
         return self.combine(must, [])
 
+    def of_classes(self, classes: Sequence[int]) -> F:
+        """All points of these access classes, whoever reads them. For measuring."""
+        if not classes:
+            raise EmptyFilterError("a filter over access classes must name at least one")
+        return self.combine([self.any_of(ACCESS_CLASS, list(classes))], [])
+
     def of_documents(self, documents: Sequence[str]) -> F:
         """All points of these documents."""
         if not documents:

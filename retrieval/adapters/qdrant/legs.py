@@ -64,7 +64,7 @@ def search_legs(engine: Engine, scope: AccessScope, search: LegSearch, *, limits
 
 def _requests(scope: AccessScope, search: LegSearch, terms: Terms, limits: DenseLimits) -> list[LegRequest]:
     limit = search.depth + MARGIN
-    plan = DensePlan(exact=True, ef=0) if search.phrases else plan_dense(scope, limit=limit, limits=limits)
+    plan = DensePlan(exact=True) if search.phrases else plan_dense(scope, limit=limit, limits=limits)
     requests = []
     if len(terms):
         requests.append(LegRequest(Leg.LEXICAL, terms, limit, plan, phrases=search.phrases))
@@ -116,7 +116,7 @@ def _noise(score: float, terms: int) -> float:
 
 def _exact(engine: Engine, scope: AccessScope, sources: Sequence[str], terms: Terms, passages: tuple[str, ...]) -> dict[str, float]:
     """The scores of these passages, summed in the order of the terms' hashes."""
-    plan = DensePlan(exact=True, ef=0)
+    plan = DensePlan(exact=True)
     requests = [LegRequest(Leg.LEXICAL, pair, len(passages), plan, passages) for pair in terms.in_pairs()]
     scores: dict[str, float] = {}
     for hits in engine.ask(scope, sources, requests):

@@ -28,7 +28,6 @@ from retrieval.adapters.qdrant.collection import (
 from retrieval.adapters.qdrant.filters import Filters
 from retrieval.adapters.qdrant.legs import LegRequest
 from retrieval.adapters.qdrant.payload import HeldPassage, by_class, held_passage, payload_of
-from retrieval.adapters.qdrant.planner import ACORN_MAX_SELECTIVITY
 from retrieval.domain.errors import IndexUnavailable
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
 from retrieval.domain.permissions import AccessScope
@@ -179,7 +178,8 @@ def _query(request: LegRequest, *, within: models.Filter, idf_corpus: models.Fil
 def _dense_params(request: LegRequest) -> models.SearchParams:
     if request.plan.exact:
         return models.SearchParams(exact=True)
-    acorn = models.AcornSearchParams(enable=True, max_selectivity=ACORN_MAX_SELECTIVITY)
+    below = request.plan.acorn_below
+    acorn = models.AcornSearchParams(enable=True, max_selectivity=below) if below else None
     return models.SearchParams(hnsw_ef=max(request.plan.ef, 2 * request.limit), acorn=acorn)
 
 

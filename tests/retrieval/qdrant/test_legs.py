@@ -6,13 +6,13 @@ import pytest
 
 from retrieval.adapters.qdrant.bm25 import Terms, passage_terms, query_terms
 from retrieval.adapters.qdrant.legs import MARGIN, MAX_FETCH, LegRequest, search_legs
-from retrieval.adapters.qdrant.planner import DenseLimits, plan_dense
+from retrieval.adapters.qdrant.planner import DenseLimits
 from retrieval.domain.permissions import AccessScope
 from retrieval.domain.runs import Hit, Leg
 from retrieval.ports.reading import LegSearch
 from tests.retrieval.indexing.world import scope_of
 
-LIMITS = DenseLimits(exact_passages=100, min_ef=64)
+LIMITS = DenseLimits(exact_passages=100)
 
 
 class ScriptedEngine:
@@ -81,14 +81,6 @@ def test_a_sum_of_two_terms_needs_no_second_request() -> None:
     search_legs(engine, scope_of(1), LegSearch("lantern harbour", None, 10), limits=LIMITS)
 
     assert len(engine.batches) == 1
-
-
-@pytest.mark.parametrize(("readable", "exact"), [(100, True), (101, False)])
-def test_few_readable_passages_are_all_compared_and_many_are_searched_by_graph(readable: int, exact: bool) -> None:
-    plan = plan_dense(scope_of(1, readable_passages=readable), limit=116, limits=LIMITS)
-
-    assert plan.exact is exact
-    assert plan.ef == 2 * 116
 
 
 def test_terms_are_stemmed_distinct_and_without_stop_words() -> None:

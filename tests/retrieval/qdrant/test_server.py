@@ -9,7 +9,7 @@ import pytest
 from qdrant_client import QdrantClient
 
 from retrieval.adapters.qdrant.collection import IndexIdentity
-from retrieval.adapters.qdrant.planner import DenseLimits
+from retrieval.adapters.qdrant.planner import ACORN_BELOW, EF, DenseLimits, GraphStep, Measured
 from retrieval.adapters.qdrant.server import QdrantServerIndex
 from retrieval.domain.errors import IndexUnavailable
 from retrieval.indexing.remote import bring_up, wait_until_applied
@@ -91,8 +91,28 @@ def test_every_query_carries_the_filter_and_the_lexical_one_its_idf_corpus(stub:
     assert (lexical["using"], dense["using"]) == ("lexical", "dense")
     assert lexical["filter"] == dense["filter"] == readable
     assert lexical["params"]["idf"] == {"corpus": readable}
-    assert dense["params"]["acorn"] == {"enable": True, "max_selectivity": 1.0}
-    assert dense["params"]["hnsw_ef"] == 256
+    assert dense["params"]["acorn"] == {"enable": True, "max_selectivity": ACORN_BELOW}
+    assert dense["params"]["hnsw_ef"] == EF
+    assert "exact" not in dense["params"]
+
+
+@pytest.mark.parametrize(
+    ("measured", "params"),
+    [
+        pytest.param(Measured(11), {"exact": True}, id="exact"),
+        pytest.param(Measured(1, (GraphStep(20, 768, acorn=False),)), {"hnsw_ef": 768}, id="graph"),
+        pytest.param(
+            Measured(1, (GraphStep(20, 768, acorn=True),)), {"hnsw_ef": 768, "acorn": {"enable": True, "max_selectivity": 1.0}}, id="acorn"
+        ),
+    ],
+)
+def test_a_server_is_asked_for_what_was_planned(stub: StubServer, client: QdrantClient, measured: Measured, params: object) -> None:
+    index = QdrantServerIndex(client, "archivist", IDENTITY, limits=DenseLimits(measured=measured))
+
+    index.search(scope_of(3, readable_passages=11), LegSearch("", vector_of("lantern"), 10))
+
+    ((_, body),) = stub.requests
+    assert [search["params"] for search in body["searches"]] == [params]  # type: ignore[attr-defined]
 
 
 @pytest.mark.permissions
