@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 from qdrant_client import QdrantClient
 
 from api.app import create_app
+from pipelines.stages.graph import update_graph
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
 from retrieval.adapters.catalog.feed import CatalogFeed
 from retrieval.adapters.qdrant.collection import IndexIdentity
@@ -120,11 +121,12 @@ class Plant:
             self.catalog.embeddings.store(self.embedder.model, rows)
         list(self.catalog.publishing.publish(run, model=self.embedder.model, batch=100))
         list(self.catalog.publishing.withdraw_missing(run, batch=100))
+        update_graph(self.catalog.graph_store, run, glossary=self.catalog.glossaries.terms(folder), batch=100, max_name_characters=200)
         self.catalog.runs.finish(run, outcome="succeeded")
 
     def _take(self, run: SourceRun, paper: Paper, fingerprint: str | None) -> None:
         whole = Element(Span(0, len(paper.body)), ElementKind.TEXT)
-        parsed = ParsedDocument(f"Report {paper.title}", "text/plain", paper.body, (whole,), "test", {"author": f"Dr {paper.author}"})
+        parsed = ParsedDocument(title_of(paper), "text/plain", paper.body, (whole,), "test", {"author": f"Dr {paper.author}"})
         record = self.catalog.staging.remember_parsed(text_hash(paper.name + paper.body), parsed, [])
         hash_ = content_hash(paper.body.encode())
         taken = Taken(self.document_id(paper), hash_, RECIPE, fingerprint, None, len(paper.body), None, record)
@@ -271,6 +273,10 @@ def _keep_what_names_a_document(kept: list[str], _logger: object, _method: str, 
     if WORD.search(line):
         kept.append(line)
     raise structlog.DropEvent
+
+
+def title_of(paper: Paper) -> str:
+    return f"Report {paper.title}"
 
 
 def key_of(paper: Paper) -> str:

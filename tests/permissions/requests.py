@@ -6,9 +6,10 @@ from typing import Any
 
 from httpx import Response
 
+from retrieval.domain.graph import entity_id
 from tests.permissions.oracle import Asking, Paper
-from tests.permissions.plant import Plant
-from tests.permissions.worlds import Author
+from tests.permissions.plant import Plant, title_of
+from tests.permissions.worlds import CODES, Author
 
 ABSENT = "doc_aaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -38,8 +39,8 @@ class Requests:
 
     def any(self) -> Request:
         drawn = self._author.random
-        kinds = (self.retrieve, self.answer, self.document, self.documents, self.sources, self.misused)
-        return drawn.choices(kinds, (45, 20, 20, 8, 3, 4))[0]()
+        kinds = (self.retrieve, self.answer, self.document, self.documents, self.graph, self.sources, self.misused)
+        return drawn.choices(kinds, (40, 18, 18, 7, 10, 3, 4))[0]()
 
     def retrieve(self) -> Request:
         drawn = self._author.random
@@ -70,6 +71,26 @@ class Requests:
             parameters["source"] = drawn.choice(self._author.folders)
         return Request("GET", "/documents", parameters=parameters)
 
+    def graph(self) -> Request:
+        """An entity, a list of some, or a neighbourhood: of words that documents share and of what only one is called."""
+        drawn = self._author.random
+        paper = drawn.choice(self._papers())
+        name = drawn.choice((*CODES, title_of(paper), paper.path))
+        match drawn.randint(1, 4):
+            case 1:
+                return self.entity_of(paper)
+            case 2:
+                return Request("GET", f"/graph/entities/{entity_id(name)}", parameters={"limit": drawn.choice((1, 5, 50))})
+            case 3:
+                begins = name[: drawn.randint(2, len(name))]
+                return Request("GET", "/graph/entities", parameters={"name": begins, "limit": drawn.choice((1, 5, 50))})
+        around: dict[str, Any] = {"entity": entity_id(name), "depth": drawn.randint(1, 3), "limit": drawn.choice((2, 10, 200))}
+        return Request("GET", "/graph/neighbourhood", parameters=around)
+
+    def entity_of(self, paper: Paper) -> Request:
+        """The entity that only this document's title names."""
+        return Request("GET", f"/graph/entities/{entity_id(title_of(paper))}", target=paper.name)
+
     def sources(self) -> Request:
         return Request("GET", "/sources")
 
@@ -85,6 +106,8 @@ class Requests:
                 Request("POST", "/retrieve", {"query": "travel", "sources": ["no-such-source"]}),
                 Request("POST", "/retrieve", {"query": "travel", "filter": {"access_class": 1}}),
                 Request("POST", "/retrieve", {"query": "", "top_k": 0}),
+                Request("GET", "/graph/neighbourhood", parameters={"entity": entity_id(title_of(paper)), "depth": 9}),
+                Request("GET", f"/graph/entities/{title_of(paper)}"),
                 Request("GET", "/audit"),
                 Request("GET", "/keys"),
             )

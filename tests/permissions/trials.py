@@ -201,6 +201,7 @@ class Trials:
         query = {"query": own_word(paper)}
         for request in (
             self.requests.document_of(paper),
+            self.requests.entity_of(paper),
             Request("POST", "/retrieve", query),
             Request("POST", "/answer", query | {"include_passages": True}),
             Request("GET", "/documents", parameters={"limit": 50}),

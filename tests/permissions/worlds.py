@@ -13,6 +13,8 @@ engine customer tender price delivery invoice archive training office river gate
 """
 COMMON = _WORDS.split()
 """What documents share, so that every query finds many."""
+CODES = [f"ERR-{number}" for number in range(2001, 2013)]
+"""Entities that documents share, so that they are neighbours in the knowledge graph."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,13 @@ class Author:
     def body(self, word: str) -> str:
         """Two or three short passages; the document's own word stands in each."""
         passages = self.random.randint(1, 3)
-        return " ".join(f"The {' '.join(self.random.choices(COMMON, k=self.random.randint(4, 14)))} {word}." for _ in range(passages))
+        return " ".join(
+            f"The {' '.join(self.random.choices(COMMON, k=self.random.randint(4, 14)))} {self.code()}{word}." for _ in range(passages)
+        )
+
+    def code(self) -> str:
+        """In half of the passages one that other documents hold, too."""
+        return f"{self.random.choice(CODES)}, " if self.random.random() < 0.5 else ""
 
     def rewritten(self, paper: Paper) -> Paper:
         """New content with a word of its own; nobody may see the old one any more."""

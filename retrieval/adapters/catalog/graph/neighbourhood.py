@@ -35,7 +35,7 @@ class Most:
 def neighbourhood_of(graph: VisibleGraph, start: int, *, depth: int, most: Most) -> Neighbourhood:
     """The start and what surrounds it, with the relations among them."""
     distances = _grown(graph, start, depth=depth, most=most)
-    connecting = _passages(graph, _CONNECTING, distances, most.passages)
+    connecting = _passages(graph, graph.readable(_CONNECTING), distances, most.passages)
     supports = _supports(graph, connecting, distances)
     described = graph.described(distances)
     found = sorted(supports.items(), key=lambda item: (-len(item[1]), item[0][0].value, *_ids(described, item[0])))
@@ -53,7 +53,7 @@ def _grown(graph: VisibleGraph, start: int, *, depth: int, most: Most) -> dict[i
     distances = {start: 0}
     frontier: Iterable[int] = [start]
     for distance in range(1, depth + 1):
-        mentioned = _mentioned(graph, _passages(graph, _MENTIONING, frontier, most.passages))
+        mentioned = _mentioned(graph, _passages(graph, graph.readable(_MENTIONING), frontier, most.passages))
         shared = Counter(number for numbers in mentioned.values() for number in numbers - distances.keys())
         ids = _entity_ids(graph, shared)
         best = sorted(shared, key=lambda number: (-shared[number], ids[number]))[: most.entities - len(distances)]
@@ -79,11 +79,11 @@ def _supports(graph: VisibleGraph, connecting: Sequence[str], among: Mapping[int
     return found
 
 
-def _passages(graph: VisibleGraph, statement: Select[Any], numbers: Iterable[int], most: int) -> list[str]:
+def _passages(graph: VisibleGraph, readable: Select[Any], numbers: Iterable[int], most: int) -> list[str]:
     wanted = {"numbers": sorted(numbers)}
     if not wanted["numbers"]:
         return []
-    return list(graph.connection.scalars(graph.readable(statement).limit(most), wanted))
+    return list(graph.connection.scalars(readable.limit(most), wanted))
 
 
 def _mentioned(graph: VisibleGraph, passages: Sequence[str]) -> dict[str, set[int]]:
