@@ -5,7 +5,7 @@ import threading
 import time
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -57,13 +57,15 @@ class CrossEncoderReranker:
         """At the deadline the caller is told so at once; the batch that is being computed is the last."""
         over = threading.Event()
         deadline = time.monotonic() + timeout_seconds
-        work = self._worker.submit(self._computed, encodable(query), [encodable(text) for text in texts], deadline, over)
         try:
+            work = self._worker.submit(self._computed, encodable(query), [encodable(text) for text in texts], deadline, over)
             scores = work.result(timeout_seconds)
         except TimeoutError:
             over.set()
             work.cancel()
             raise CallFailed("not computed in time") from None
+        except (CancelledError, RuntimeError, IndexError, ValueError) as error:  # closed meanwhile, or a model that breaks on some texts
+            raise CallFailed(type(error).__name__) from None
         if not np.isfinite(scores).all():
             raise CallFailed("a score that is no number")
         return tuple(map(float, scores))

@@ -130,6 +130,25 @@ def test_a_model_that_gives_no_number_gives_no_scores(path):
     reranker.close()
 
 
+def test_a_model_that_breaks_on_a_text_fails_and_goes_on(path):
+    reranker = opened(path)
+    reranker._model.max_seq_length = 2 * POSITIONS  # more than the model has weights for
+
+    with pytest.raises(CallFailed, match="Error"):
+        reranker.scores(QUERY, TEXTS, timeout_seconds=10)
+
+    assert len(reranker.scores(QUERY, ["fox"], timeout_seconds=10)) == 1
+    reranker.close()
+
+
+def test_after_it_is_closed_it_fails(path):
+    reranker = opened(path)
+    reranker.close()
+
+    with pytest.raises(CallFailed):
+        reranker.scores(QUERY, TEXTS, timeout_seconds=10)
+
+
 def test_bfloat16_stays_close_to_float32(path, reranker):
     other = opened(path, dtype="bfloat16")
 
