@@ -7,6 +7,7 @@ a passage that names another document's title mentions the same entity as that d
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from urllib.parse import urldefrag, urljoin
 
 from retrieval.domain.acronyms import expansions
@@ -65,7 +66,7 @@ def facts_of(
     glossary: Glossary = NO_GLOSSARY,
     uri: str = "",
 ) -> PassageFacts:
-    """What the passage says. One mention for each entity: of the surest kind, at its first place in the text.
+    """What the passage says. One mention for each entity, of the surest kind, at its first place in the text; a glossary's beside it.
 
     Args:
         passage: its id.
@@ -91,21 +92,22 @@ def facts_of(
 
 
 class _Found:
-    """Mentions by entity, the surest kind first; the first place in the text is kept."""
+    """Mentions by entity, the surest kind first, a glossary's beside what else names it; the first place in the text is kept."""
 
     def __init__(self) -> None:
-        self._by_entity: dict[str, Mention] = {}
+        self._by_entity: dict[tuple[str, bool], Mention] = {}
 
     def add(self, kind: EntityKind, name: str, written: str, span: Span | None) -> str | None:
         """The entity's id; None for what cannot be a name."""
         if not written or len(name) > LONGEST_NAME:
             return None
         entity = _id(name)
-        earlier = self._by_entity.get(entity)
+        place = entity, kind is EntityKind.TERM
+        earlier = self._by_entity.get(place)
         if earlier is None:
-            self._by_entity[entity] = Mention(entity, kind, written, span)
+            self._by_entity[place] = Mention(entity, kind, written, span)
         elif earlier.span is None and span is not None:
-            self._by_entity[entity] = Mention(entity, earlier.kind, earlier.name, span)
+            self._by_entity[place] = Mention(entity, earlier.kind, earlier.name, span)
         return entity
 
     def mentions(self) -> tuple[Mention, ...]:
@@ -196,7 +198,7 @@ def _relations(
     """One of each kind between the same two; the document's title is what the rest is said of."""
     about = [_id(" ".join(name.split()).rstrip(".")) for name in (title, *heading_path) if name.strip() and len(name) <= LONGEST_NAME]
     relations = [Relation(RelationKind.EXPANDS, short, long) for short, long in short_of]
-    relations += [Relation(RelationKind.PART_OF, inner, outer) for outer, inner in zip(about, about[1:], strict=False)]
+    relations += [Relation(RelationKind.PART_OF, inner, outer) for outer, inner in pairwise(about)]
     if about:
         relations += [Relation(RelationKind.LINKS_TO, about[0], target) for target in linked]
         relations += [Relation(RelationKind.DEFINES, about[-1], mention.entity) for mention in found.mentions() if _is_defined(mention)]

@@ -42,8 +42,10 @@ _WORDS = re.compile(r"\S+")
 _ARTICLES = frozenset({"the", "a", "an"})
 _SENTENCE_START = re.compile(r"(?:\A|[.!?:;…]['\"”’»)\]]*\s+|\n\s*|[-•*]\s)[\"“«(\[]*\Z")
 _CALENDAR = frozenset(
-    "january february march april may june july august september october november december "
-    "monday tuesday wednesday thursday friday saturday sunday".split()  # noqa: SIM905 - a list of quoted words is harder to read
+    """
+    january february march april may june july august september october november december
+    monday tuesday wednesday thursday friday saturday sunday
+    """.split()  # noqa: SIM905 - a list of quoted words is harder to read
 )
 
 

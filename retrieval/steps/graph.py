@@ -1,0 +1,247 @@
+"""The graph leg: a walk from what the query names over what its passages mention, personalised PageRank, and how its scores join the fused.
+
+It starts at the passages whose titles the query names, and weakly at the head of the fused hits. From a passage it goes to the entities
+that the passage mentions, the rarer and the nearer to the query's other words the likelier, and on to the passages that they name. All
+is computed from a view of what one scope may read and from texts that it may read; called again with less, it shows nothing of the rest.
+
+Haveliwala, "Topic-Sensitive PageRank" (WWW 2002); for passages and entities after Gutierrez et al., "HippoRAG" (NeurIPS 2024).
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from retrieval.domain.bearing import bearings, relation_words
+from retrieval.domain.documents import Span
+from retrieval.domain.graph import EntityKind, entity_id
+from retrieval.domain.query_names import QueryName, candidates, chosen
+from retrieval.domain.runs import SCORE_DECIMALS, FusedHit, Hit, Leg, Run
+from retrieval.ports.graph_search import GraphView, SeenMention, entity_number
+
+Texts = Callable[[Sequence[str]], Mapping[str, str]]
+
+DAMPING = 0.85
+TOLERANCE = 1e-7
+MOST_ITERATIONS = 100
+HEAD_PASSAGES = 5
+HEAD_SHARE = 0.25
+"""What the fused head's best is worth as a start beside a passage that the query names."""
+MOST_STARTS = 16
+LINK_GAIN = 2.0
+"""What the walk brings a passage counts so many times what starting at it counts: words cannot find it, a name can."""
+ANY_MENTION = 0.05
+EARLY_MENTION = 0.05
+EARLY_CHARACTERS = 200
+OTHER_DOCUMENT = 0.6
+"""What the second best document of one name is worth beside the best."""
+
+
+@dataclass(frozen=True)
+class GraphStep:
+    """From a passage over an entity that it mentions to one that the entity names. `share`: how much of the passage's weight goes there."""
+
+    passage: str
+    entity: int
+    span: Span | None
+    to: str
+    share: float
+
+
+@dataclass(frozen=True)
+class GraphRun:
+    """What the graph leg found. `starts`: passage to what it is worth, 0 to 1; `steps`: all that the walk could go."""
+
+    run: Run
+    starts: Mapping[str, float] = field(default_factory=dict)
+    steps: tuple[GraphStep, ...] = ()
+
+
+EMPTY = GraphRun(Run(Leg.GRAPH, ()))
+
+
+def graph_hits(query: str, fused: Sequence[FusedHit], view: GraphView, texts: Texts, *, depth: int) -> GraphRun:
+    """What the graph finds for a query, best first; nothing where the query names nothing and no word of it bears on a mention.
+
+    Args:
+        query: its text.
+        fused: hits after fusion, best first.
+        view: the graph of the scope that asks.
+        texts: passage id to text, for those that the scope may read; asked once.
+        depth: hits at most.
+    """
+    scores = {hit.passage: hit.score for hit in fused}
+    names, named = _named(query, view, scores)
+    starts = _starts(names, named, fused, scores)
+    if not starts:
+        return EMPTY
+    steps = _steps(query, names, starts, named, scores, view, texts)
+    if not named and not steps:
+        return EMPTY
+    return GraphRun(Run.ranked(Leg.GRAPH, _walked(starts, steps), depth=depth), starts, tuple(steps))
+
+
+def with_graph(fused: Sequence[FusedHit], run: Run, *, weight: float) -> tuple[FusedHit, ...]:
+    """The fused hits with the graph's: `weight` times its score is added, and what only the graph found comes in. Best first.
+
+    A weight of 0 changes nothing but the ranks and scores that are shown of the graph.
+    """
+    found = {hit.passage: (rank, hit.score) for rank, hit in enumerate(run.hits, 1)}
+    joined = [_with(hit, *found[hit.passage], weight) if hit.passage in found else hit for hit in fused]
+    known = {hit.passage for hit in fused}
+    joined += [
+        _with(FusedHit(passage, 0.0, None, None, None, None), rank, score, weight)
+        for passage, (rank, score) in found.items()
+        if passage not in known and weight > 0
+    ]
+    return tuple(sorted(joined, key=lambda hit: (-hit.score, hit.passage)))
+
+
+def pagerank(
+    transitions: csr_array,
+    restart: NDArray[np.float64],
+    *,
+    damping: float = DAMPING,
+    tolerance: float = TOLERANCE,
+    most_iterations: int = MOST_ITERATIONS,
+) -> NDArray[np.float64]:
+    """Personalised PageRank by power iteration; sums to 1. What has nowhere to go starts again.
+
+    Args:
+        transitions: shape (nodes, nodes); row `i` holds node i's weights to others, 0 or more, of any sum.
+        restart: shape (nodes,), 0 or more, of any sum above 0.
+        damping: share that walks on.
+        tolerance: of the sum of absolute differences between two iterations.
+        most_iterations: it ends then in any case.
+    """
+    start = restart / restart.sum()
+    sums = np.asarray(transitions.sum(axis=1)).ravel()
+    inverse: NDArray[np.float64] = np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0)
+    dangling = sums == 0
+    columns = csr_array(transitions.T)
+    rank: NDArray[np.float64] = start
+    for _ in range(most_iterations):
+        walked = damping * (columns @ (rank * inverse))
+        following = walked + (1 - damping + damping * rank[dangling].sum()) * start
+        change = np.abs(following - rank).sum()
+        rank = following
+        if change < tolerance:
+            break
+    return rank
+
+
+def _with(hit: FusedHit, rank: int, score: float, weight: float) -> FusedHit:
+    return replace(hit, score=round(hit.score + weight * score, SCORE_DECIMALS), graph_rank=rank, graph_score=score)
+
+
+def _named(query: str, view: GraphView, scores: Mapping[str, float]) -> tuple[tuple[QueryName, ...], dict[str, Sequence[str]]]:
+    """The names in the query, and for each the passages that it is the name of."""
+    possible = [(candidate, entity_number(entity_id(candidate.text))) for candidate in candidates(query)]
+    known = view.named(list(dict.fromkeys(entity for _, entity in possible)), among=scores.keys())
+    named = {candidate.text: known[entity] for candidate, entity in possible if entity in known}
+    names = chosen(query, [candidate for candidate, entity in possible if entity in known])
+    return names, {name.text: named[name.text] for name in names}
+
+
+def _starts(
+    names: Sequence[QueryName], named: Mapping[str, Sequence[str]], fused: Sequence[FusedHit], scores: Mapping[str, float]
+) -> dict[str, float]:
+    starts: dict[str, float] = {}
+    for name in names:
+        for passage, share in _shares(named[name.text], scores).items():
+            starts[passage] = max(starts.get(passage, 0.0), share * name.strength)
+    for hit in fused[:HEAD_PASSAGES]:
+        starts[hit.passage] = max(starts.get(hit.passage, 0.0), HEAD_SHARE * min(1.0, max(0.0, hit.score)) ** 2)
+    best = sorted(starts.items(), key=lambda item: (-item[1], item[0]))[:MOST_STARTS]
+    return {passage: worth for passage, worth in best if worth > 0}
+
+
+def _shares(passages: Sequence[str], scores: Mapping[str, float]) -> dict[str, float]:
+    """1 for the one that the fused hits like best, less for the others of the same name."""
+    best = max(passages, key=lambda passage: (scores.get(passage, 0.0), passage))
+    return {passage: 1.0 if passage == best else OTHER_DOCUMENT for passage in passages}
+
+
+def _steps(  # noqa: PLR0917 - what every part of a query found
+    query: str,
+    names: Sequence[QueryName],
+    starts: Mapping[str, float],
+    named: Mapping[str, Sequence[str]],
+    scores: Mapping[str, float],
+    view: GraphView,
+    texts: Texts,
+) -> list[GraphStep]:
+    """Every step from a start, its shares summing to 1 over each start that has any."""
+    mentioned = {passage: _others(view.mentions(passage)) for passage in starts}
+    entities = sorted({mention.entity for mentions in mentioned.values() for mention in mentions})
+    leads_to = view.named(entities, among=scores.keys())
+    counts = view.counts(list(leads_to))
+    asked = relation_words(query, names)
+    read = texts([passage for passage, mentions in mentioned.items() if any(mention.entity in leads_to for mention in mentions)])
+    by_name = {passage for passages in named.values() for passage in passages}
+    steps: list[GraphStep] = []
+    for passage, mentions in mentioned.items():
+        if passage not in read:
+            continue
+        leading = [mention for mention in mentions if set(leads_to.get(mention.entity, ())) - {passage}]
+        found = bearings(asked, read[passage], [mention.span for mention in leading])
+        weights = [
+            _rarity(counts[mention.entity], view.passages) * _pull(mention, bearing, by_name=passage in by_name)
+            for mention, bearing in zip(leading, found, strict=True)
+        ]
+        steps += _from(passage, leading, weights, leads_to, scores)
+    return steps
+
+
+def _others(mentions: Sequence[SeenMention]) -> list[SeenMention]:
+    """Without the names of the passage's own document."""
+    own = {mention.entity for mention in mentions if mention.kind is EntityKind.TITLE}
+    return [mention for mention in mentions if mention.entity not in own]
+
+
+def _rarity(count: int, passages: int) -> float:
+    return math.log(1 + passages / count) / math.log(1 + passages)
+
+
+def _pull(mention: SeenMention, bearing: float, *, by_name: bool) -> float:
+    """From a passage that the query does not name only what bears on the query leads on."""
+    if not by_name:
+        return bearing
+    early = EARLY_MENTION / (1 + (mention.span.start if mention.span else 0) / EARLY_CHARACTERS)
+    return ANY_MENTION + early + bearing
+
+
+def _from(
+    passage: str,
+    mentions: Sequence[SeenMention],
+    weights: Sequence[float],
+    leads_to: Mapping[int, Sequence[str]],
+    scores: Mapping[str, float],
+) -> list[GraphStep]:
+    total = math.fsum(weights)
+    steps = []
+    for mention, weight in zip(mentions, weights, strict=True):
+        if weight > 0:
+            shares = _shares([to for to in leads_to[mention.entity] if to != passage], scores)
+            whole = math.fsum(shares.values())
+            steps += [GraphStep(passage, mention.entity, mention.span, to, weight / total * share / whole) for to, share in shares.items()]
+    return steps
+
+
+def _walked(starts: Mapping[str, float], steps: Sequence[GraphStep]) -> list[Hit]:
+    """Each passage's PageRank, as a share of what a start worth 1 has by itself; what was walked counts more."""
+    passages = sorted({*starts, *(step.to for step in steps)})
+    number = {passage: at for at, passage in enumerate(passages)}
+    restart = np.array([starts.get(passage, 0.0) for passage in passages])
+    transitions = csr_array(
+        ([step.share for step in steps], ([number[step.passage] for step in steps], [number[step.to] for step in steps])),
+        shape=(len(passages), len(passages)),
+        dtype=np.float64,
+    )
+    rank = pagerank(transitions, restart)
+    worth = rank * restart.sum() / (1 - DAMPING)
+    walked = np.maximum(worth - restart, 0.0)
+    return [Hit(passage, float(restart[at] + LINK_GAIN * walked[at])) for passage, at in number.items()]
