@@ -48,7 +48,14 @@ class Reader:
     passages: int
 
 
-def measure(index: Measurable, classes: Mapping[int, int], samples: Sequence[Sequence[float]], *, exact_milliseconds: float) -> Measured:
+def measure(
+    index: Measurable,
+    classes: Mapping[int, int],
+    samples: Sequence[Sequence[float]],
+    *,
+    exact_milliseconds: float,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Measured:
     """What plans for this index are to be made from.
 
     An index of at most LEAST_EXACT passages is not measured: all of them are compared, whoever reads them.
@@ -58,13 +65,15 @@ def measure(index: Measurable, classes: Mapping[int, int], samples: Sequence[Seq
         classes: access class to the number of passages that it holds.
         samples: vectors of some passages.
         exact_milliseconds: longest time that comparing every readable passage may take.
+        clock: seconds from any beginning.
     """
     if sum(classes.values()) <= LEAST_EXACT:
         return Measured()
     queries = queries_from(samples)
     readers = readers_over(classes)
-    exact = _exact_passages(index, readers, queries[:TIMED], exact_milliseconds)
-    steps = [_step(index, reader, queries) for reader in readers if reader.passages > exact]
+    watched = _Watched(index, clock)
+    exact = _exact_passages(watched, readers, queries[:TIMED], exact_milliseconds)
+    steps = [_step(watched, reader, queries) for reader in readers if reader.passages > exact]
     return Measured(exact, tuple(steps))
 
 
@@ -99,55 +108,63 @@ def read_measured(directory: Path) -> Measured:
         return Measured()
 
 
-def _exact_passages(index: Measurable, readers: Sequence[Reader], queries: Sequence[Sequence[float]], milliseconds: float) -> int:
+@dataclass(frozen=True)
+class _Watched:
+    """The index, and what asking it takes."""
+
+    index: Measurable
+    clock: Callable[[], float]
+
+    def ask(self, reader: Reader, query: Sequence[float], plan: DensePlan) -> tuple[list[str], float]:
+        """The passages found, best first, and milliseconds."""
+        started = self.clock()
+        hits = self.index.nearest(reader.classes, query, limit=DEPTH, plan=plan)
+        return [hit.passage for hit in hits], (self.clock() - started) * 1_000
+
+
+def _exact_passages(index: _Watched, readers: Sequence[Reader], queries: Sequence[Sequence[float]], milliseconds: float) -> int:
     """How many are compared in that time: between the two readers around it, or beyond the last at its pace."""
     before, before_taken = 0, 0.0
     for reader in readers:
-        taken = _milliseconds(index, reader, queries)
-        pace = (taken - before_taken) / max(reader.passages - before, 1)
+        taken = _exact_milliseconds(index, reader, queries)
         if taken > milliseconds or reader is readers[-1]:
+            pace = (taken - before_taken) / (reader.passages - before)
             fits = before + (milliseconds - before_taken) / pace if pace > 0 else MOST_EXACT
             return int(min(max(fits, LEAST_EXACT), MOST_EXACT))
         before, before_taken = reader.passages, taken
     return LEAST_EXACT
 
 
-def _milliseconds(index: Measurable, reader: Reader, queries: Sequence[Sequence[float]]) -> float:
+def _exact_milliseconds(index: _Watched, reader: Reader, queries: Sequence[Sequence[float]]) -> float:
     """The median query's quickest time: whatever else runs on the machine only ever adds to it."""
-    ask = _asking(index, reader, DensePlan(exact=True))
-    return statistics.median(min(_taken(ask, query) for _ in range(REPEATS)) for query in queries)
+    return statistics.median(min(index.ask(reader, query, DensePlan(exact=True))[1] for _ in range(REPEATS)) for query in queries)
 
 
-def _step(index: Measurable, reader: Reader, queries: Sequence[Sequence[float]]) -> GraphStep:
+def _step(index: _Watched, reader: Reader, queries: Sequence[Sequence[float]]) -> GraphStep:
     """The quickest way that finds enough; if none does, the one that finds most."""
-    exact = _asking(index, reader, DensePlan(exact=True))
-    wanted = [exact(query) for query in queries]
-    tried = [(*_tried(index, reader, queries, wanted, ef=ef, acorn=acorn), GraphStep(reader.passages, ef, acorn)) for ef, acorn in WAYS]
-    enough = [way for way in tried if way[0] >= RECALL_AT_10 and way[1] >= RECALL_AT_100]
-    return min(enough, key=lambda way: way[2])[3] if enough else max(tried, key=lambda way: way[:2])[3]
+    wanted = [index.ask(reader, query, DensePlan(exact=True))[0] for query in queries]
+    tried = {GraphStep(reader.passages, ef, acorn): _tried(index, reader, queries, wanted, ef=ef, acorn=acorn) for ef, acorn in WAYS}
+    enough = [step for step, way in tried.items() if way.recall_at_10 >= RECALL_AT_10 and way.recall_at_100 >= RECALL_AT_100]
+    if enough:
+        return min(enough, key=lambda step: tried[step].milliseconds)
+    return max(tried, key=lambda step: (tried[step].recall_at_10, tried[step].recall_at_100))
+
+
+@dataclass(frozen=True)
+class _Way:
+    recall_at_10: float
+    recall_at_100: float
+    milliseconds: float
 
 
 def _tried(
-    index: Measurable, reader: Reader, queries: Sequence[Sequence[float]], wanted: Sequence[list[Hit]], *, ef: int, acorn: bool
-) -> tuple[float, float, float]:
-    """Recall@10, recall@100 and the median milliseconds."""
-    ask = _asking(index, reader, DensePlan(exact=False, ef=ef, acorn_below=1.0 if acorn else 0.0))
-    found = [{hit.passage for hit in ask(query)} for query in queries]
-    taken = statistics.median(_taken(ask, query) for query in queries)
-    return (*(_recall(found, wanted, at) for at in (10, 100)), taken)
+    index: _Watched, reader: Reader, queries: Sequence[Sequence[float]], wanted: Sequence[list[str]], *, ef: int, acorn: bool
+) -> _Way:
+    plan = DensePlan(exact=False, ef=ef, acorn_below=1.0 if acorn else 0.0)
+    answers = [index.ask(reader, query, plan) for query in queries]
+    found = [set(passages) for passages, _ in answers]
+    return _Way(_recall(found, wanted, 10), _recall(found, wanted, 100), statistics.median(taken for _, taken in answers))
 
 
-def _recall(found: Sequence[set[str]], wanted: Sequence[list[Hit]], at: int) -> float:
-    return statistics.fmean(
-        len(passages & {hit.passage for hit in hits[:at]}) / max(len(hits[:at]), 1) for passages, hits in zip(found, wanted, strict=True)
-    )
-
-
-def _asking(index: Measurable, reader: Reader, plan: DensePlan) -> Callable[[Sequence[float]], list[Hit]]:
-    return lambda query: index.nearest(reader.classes, query, limit=DEPTH, plan=plan)
-
-
-def _taken(ask: Callable[[Sequence[float]], object], query: Sequence[float]) -> float:
-    started = time.perf_counter()
-    ask(query)
-    return (time.perf_counter() - started) * 1_000
+def _recall(found: Sequence[set[str]], wanted: Sequence[list[str]], at: int) -> float:
+    return statistics.fmean(len(here & set(there[:at])) / max(len(there[:at]), 1) for here, there in zip(found, wanted, strict=True))
