@@ -4,6 +4,7 @@
                      /CURRENT                          the number of the generation that serves
                      /generations/<number>/meta.json   what it was built as; never changed afterwards
                                           /applied.json  the revision up to which its points are durable
+                                          /plan.json  how it is best searched, as measured when it was built
                                           /shard/
                      /generations/build-<token>/       being built; never taken for a generation
 
@@ -18,6 +19,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from retrieval.adapters.qdrant.collection import IndexIdentity
 from retrieval.domain.errors import IndexUnavailable
@@ -112,7 +114,7 @@ class Generations:
                     self.discard(directory)
 
 
-def read_json(path: Path) -> dict[str, int | str] | None:
+def read_json(path: Path) -> dict[str, Any] | None:
     """None when the file is missing or no JSON object: both mean that what it described must be built anew."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -121,7 +123,7 @@ def read_json(path: Path) -> dict[str, int | str] | None:
     return found if isinstance(found, dict) else None
 
 
-def write_durably(path: Path, values: Mapping[str, int | str]) -> None:
+def write_durably(path: Path, values: Mapping[str, Any]) -> None:
     """The whole file or the old one, and on disk when this returns."""
     _write_atomically(path, json.dumps(values, sort_keys=True))
 
