@@ -2,7 +2,7 @@
 
 import typer
 
-from api.cli import ask, audit, demo, directory, graph, index, keys, serve, sources, up
+from api.cli import ask, audit, demo, directory, evaluate, graph, index, keys, serve, sources, up
 from api.cli.failures import EXIT_CODES, FailingClearly
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.add_typer(directory.app, name="directory")
 app.add_typer(index.app, name="index")
 app.add_typer(graph.app, name="graph")
 app.add_typer(audit.app, name="audit")
+app.add_typer(evaluate.app, name="eval")
 
 if __name__ == "__main__":
     app()

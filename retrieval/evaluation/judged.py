@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from retrieval.domain.errors import InvalidInput
+
 Qrels = Mapping[str, Mapping[str, int]]
 """Query id to document id to grade; 0 and less is not relevant."""
 
@@ -52,20 +54,40 @@ class JudgedQueries:
 
 
 def read_corpus(directory: Path) -> Corpus:
-    """Every document of the collection in `directory`. Raises FileNotFoundError when it is not there."""
-    rows = _rows(directory / "corpus.jsonl")
-    return Corpus(directory.name, tuple(JudgedDocument(str(row["_id"]), str(row.get("title", "")), str(row["text"])) for row in rows))
+    """Every document of the collection in `directory`.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        InvalidInput: names the file, the line and what is wrong with it.
+    """
+    path = directory / "corpus.jsonl"
+    documents: dict[str, JudgedDocument] = {}
+    for place, row in _rows(path, "text"):
+        document = JudgedDocument(str(row["_id"]), str(row.get("title") or ""), str(row["text"]))
+        if document.id in documents:
+            raise InvalidInput.of(f"{place}: _id", "is that of an earlier document")
+        documents[document.id] = document
+    if not documents:
+        raise InvalidInput.of(path.name, "holds no document")
+    return Corpus(directory.name, tuple(documents.values()))
 
 
 def read_queries(directory: Path, split: Split) -> JudgedQueries:
-    """The judged queries of one split. Raises FileNotFoundError when the collection has no such split."""
+    """The judged queries of one split, in the order of its qrels.
+
+    Raises:
+        FileNotFoundError: the collection has no such split.
+        InvalidInput: names the file, the line and what is wrong with it; or the split, when it has no judged query.
+    """
     own = _has_splits(directory)
     suffix = f".{split}" if split is Split.TRAIN or (split is Split.DEV and own) else ""
     qrels = _read_qrels(directory / f"qrels{suffix}.tsv")
-    texts = {str(row["_id"]): str(row["text"]) for row in _rows(directory / f"queries{suffix}.jsonl")}
+    texts = {str(row["_id"]): str(row["text"]) for _, row in _rows(directory / f"queries{suffix}.jsonl", "text")}
     judged = [query for query, grades in qrels.items() if query in texts and max(grades.values()) > 0]
     if not own and split in (Split.DEV, Split.TEST):
         judged = judged[split is Split.TEST :: 2]
+    if not judged:
+        raise InvalidInput.of("split", f"{split} of {directory.name} has no query with a relevant document")
     return JudgedQueries(directory.name, split, {query: texts[query] for query in judged}, {query: qrels[query] for query in judged})
 
 
@@ -76,11 +98,23 @@ def _has_splits(directory: Path) -> bool:
 def _read_qrels(path: Path) -> dict[str, dict[str, int]]:
     qrels: dict[str, dict[str, int]] = {}
     with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines, delimiter="\t"):
-            qrels.setdefault(row["query-id"], {})[row["corpus-id"]] = int(row["score"])
+        for number, row in enumerate(csv.DictReader(lines, delimiter="\t"), 2):
+            try:
+                qrels.setdefault(row["query-id"], {})[row["corpus-id"]] = int(row["score"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise InvalidInput.of(f"{path.name} line {number}", "must have query-id, corpus-id and a whole score") from error
     return qrels
 
 
-def _rows(path: Path) -> Iterator[dict[str, object]]:
+def _rows(path: Path, *needed: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """(where it stands, an object that has an `_id` and what else is needed)."""
     with path.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
+        for number, line in enumerate(lines, 1):
+            place = f"{path.name} line {number}"
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise InvalidInput.of(place, "is not JSON") from error
+            if not isinstance(row, dict) or any(row.get(name) is None for name in ("_id", *needed)):
+                raise InvalidInput.of(place, f"must be an object with {' and '.join(('_id', *needed))}")
+            yield place, row

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrieval.domain.errors import InvalidInput
 from retrieval.evaluation.judged import Split, read_corpus, read_queries
 from retrieval.evaluation.metrics import METRICS
 from retrieval.evaluation.ranking import configurations, open_collection
@@ -80,6 +81,28 @@ def test_a_collection_without_tuning_queries_is_halved(collection):
     assert list(read_queries(collection, Split.ALL).texts) == ["q0", "q2", "q3", "q4"]
     with pytest.raises(FileNotFoundError):
         read_queries(collection, Split.TRAIN)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        pytest.param("corpus.jsonl", '{"_id": "d1", "text": "a"}\nnot json\n', "corpus.jsonl line 2", id="no JSON"),
+        pytest.param("corpus.jsonl", '{"_id": "d1"}\n', "corpus.jsonl line 1", id="no text"),
+        pytest.param("corpus.jsonl", "[]\n", "corpus.jsonl line 1", id="no object"),
+        pytest.param("corpus.jsonl", '{"_id": "d1", "text": "a"}\n' * 2, "corpus.jsonl line 2: _id", id="an id twice"),
+        pytest.param("corpus.jsonl", "", "corpus.jsonl", id="no document"),
+        pytest.param("qrels.tsv", "query-id\tcorpus-id\tscore\nq1\td1\tx\n", "qrels.tsv line 2", id="no number"),
+        pytest.param("qrels.tsv", "query\tdocument\nq1\td1\n", "qrels.tsv line 2", id="other columns"),
+        pytest.param("qrels.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t0\n", "split", id="nothing relevant"),
+    ],
+)
+def test_a_malformed_collection_is_refused_with_file_and_line(collection, name, content, place):
+    (collection / name).write_text(content, encoding="utf-8")
+
+    with pytest.raises(InvalidInput) as refused:
+        _ = read_corpus(collection), read_queries(collection, Split.TEST)
+
+    assert refused.value.problems[0].field == place
 
 
 def test_every_configuration_is_measured_over_the_products_own_index(collection, tmp_path):
