@@ -13,7 +13,7 @@ from urllib.parse import urldefrag, urljoin
 from retrieval.domain.acronyms import expansions
 from retrieval.domain.documents import Span
 from retrieval.domain.graph import EntityKind, GlossaryTerm, Mention, PassageFacts, Relation, RelationKind, entity_id
-from retrieval.domain.names import LONGEST_NAME_WORDS, names
+from retrieval.domain.names import CAPITAL, names
 
 EXTRACTOR_VERSION = 1
 """Facts of another version are extracted again."""
@@ -29,6 +29,8 @@ _ROMAN = re.compile(r"[IVXLCDM]+\Z")
 _MARKDOWN_LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\(\s*<?([^\s()<>]{1,500})>?(?:\s+\"[^\"\n]*\")?\s*\)")
 _URL = re.compile(r"\bhttps?://[^\s<>\"'`\])}]{3,500}")
 _DISAMBIGUATION = re.compile(r"\s*[(\[（][^()\[\]（）]{1,60}[)\]）]\s*\Z")  # noqa: RUF001 - full-width brackets
+_PERSONAL = re.compile(rf"(?:{CAPITAL}[\w.'’\-]*\s)*{CAPITAL}[\w.'’\-]*, (?:{CAPITAL}[\w.'’\-]*|(?:\s|of|the|de|and|von|di|du|la)+)+")  # noqa: RUF001
+"""`Lambert, Margrave of Tuscany`: nothing but names on both sides of a comma."""
 _MOST_CAPITALS = 0.5
 """Of a text's words: above it, capitals do not tell an acronym."""
 
@@ -123,7 +125,7 @@ def title_names(title: str) -> tuple[str, ...]:
     """A title and the shorter forms by which texts mean it: without what tells it from its namesakes."""
     whole = " ".join(title.split()).rstrip(".")
     without = _DISAMBIGUATION.sub("", whole)
-    short = without.split(",", 1)[0].strip() if without.count(" ") < LONGEST_NAME_WORDS else without
+    short = without.split(", ", 1)[0] if _PERSONAL.fullmatch(without) else without
     return tuple(dict.fromkeys(name for name in (whole, without, short) if name))
 
 

@@ -29,8 +29,8 @@ def _capitals() -> str:
     return "".join(chr(run[0]) if len(run) == 1 else f"{chr(run[0])}-{chr(run[-1])}" for run in runs)
 
 
-_CAPITAL = f"[{_capitals()}]"
-_WORD = rf"(?:(?:{_CAPITAL}\.)++|(?:St|Dr|Mr|Mrs|Ms|Mt|Ste|Jr|Sr)\.(?=\s{_CAPITAL})|{_CAPITAL}\w*+(?:['’\-](?!s\b)\w++)*+)"
+CAPITAL = f"[{_capitals()}]"
+_WORD = rf"(?:(?:{CAPITAL}\.)++|(?:St|Dr|Mr|Mrs|Ms|Mt|Ste|Jr|Sr)\.(?=\s{CAPITAL})|{CAPITAL}\w*+(?:['’\-](?!s\b)\w++)*+)"
 _PARTICLE = r"(?:of|the|de|la|le|du|des|del|della|di|da|do|dos|van|von|zu|zur|der|den|dem|bin|ibn|al|el|y|av|af|ter|ten)"
 _NAME = re.compile(rf"(?<![\w'’@#/\-]){_WORD}(?:(?:\s|-\s|\s(?:{_PARTICLE}\s){{1,2}}+)(?:{_WORD}|\d{{1,4}}+(?![\w.,])))*+")
 _JOINING = re.compile(r"\s(?:(?:and|in|for|to|on|at|with|a|an|from|by|or|is|und|et|e|i|och|og|&)\s){1,3}+(?:the\s)?|:\s|,\s")

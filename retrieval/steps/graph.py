@@ -36,6 +36,8 @@ LINK_GAIN = 2.0
 ANY_MENTION = 0.05
 EARLY_MENTION = 0.05
 EARLY_CHARACTERS = 200
+LEAST_SCORE = 0.05
+"""Below it a hit is noise."""
 OTHER_DOCUMENT = 0.6
 """What the second best document of one name is worth beside the best."""
 
@@ -75,13 +77,12 @@ def graph_hits(query: str, fused: Sequence[FusedHit], view: GraphView, texts: Te
     """
     scores = {hit.passage: hit.score for hit in fused}
     names, named = _named(query, view, scores)
-    starts = _starts(names, named, fused, scores)
+    by_name = _by_name(names, named, scores)
+    starts = _starts(by_name, fused)
     if not starts:
         return EMPTY
-    steps = _steps(query, names, starts, named, scores, view, texts)
-    if not named and not steps:
-        return EMPTY
-    return GraphRun(Run.ranked(Leg.GRAPH, _walked(starts, steps), depth=depth), starts, tuple(steps))
+    steps = _steps(relation_words(query, names), starts, by_name, scores, view, texts)
+    return GraphRun(Run.ranked(Leg.GRAPH, _walked(starts, by_name, steps), depth=depth), starts, tuple(steps))
 
 
 def with_graph(fused: Sequence[FusedHit], run: Run, *, weight: float) -> tuple[FusedHit, ...]:
@@ -146,13 +147,17 @@ def _named(query: str, view: GraphView, scores: Mapping[str, float]) -> tuple[tu
     return names, {name.text: named[name.text] for name in names}
 
 
-def _starts(
-    names: Sequence[QueryName], named: Mapping[str, Sequence[str]], fused: Sequence[FusedHit], scores: Mapping[str, float]
-) -> dict[str, float]:
-    starts: dict[str, float] = {}
+def _by_name(names: Sequence[QueryName], named: Mapping[str, Sequence[str]], scores: Mapping[str, float]) -> dict[str, float]:
+    """The passages that the query names, and how surely."""
+    worth: dict[str, float] = {}
     for name in names:
         for passage, share in _shares(named[name.text], scores).items():
-            starts[passage] = max(starts.get(passage, 0.0), share * name.strength)
+            worth[passage] = max(worth.get(passage, 0.0), share * name.strength)
+    return worth
+
+
+def _starts(by_name: Mapping[str, float], fused: Sequence[FusedHit]) -> dict[str, float]:
+    starts = dict(by_name)
     for hit in fused[:HEAD_PASSAGES]:
         starts[hit.passage] = max(starts.get(hit.passage, 0.0), HEAD_SHARE * min(1.0, max(0.0, hit.score)) ** 2)
     best = sorted(starts.items(), key=lambda item: (-item[1], item[0]))[:MOST_STARTS]
@@ -166,10 +171,9 @@ def _shares(passages: Sequence[str], scores: Mapping[str, float]) -> dict[str, f
 
 
 def _steps(  # noqa: PLR0917 - what every part of a query found
-    query: str,
-    names: Sequence[QueryName],
+    asked: frozenset[str],
     starts: Mapping[str, float],
-    named: Mapping[str, Sequence[str]],
+    by_name: Mapping[str, float],
     scores: Mapping[str, float],
     view: GraphView,
     texts: Texts,
@@ -179,9 +183,7 @@ def _steps(  # noqa: PLR0917 - what every part of a query found
     entities = sorted({mention.entity for mentions in mentioned.values() for mention in mentions})
     leads_to = view.named(entities, among=scores.keys())
     counts = view.counts(list(leads_to))
-    asked = relation_words(query, names)
     read = texts([passage for passage, mentions in mentioned.items() if any(mention.entity in leads_to for mention in mentions)])
-    by_name = {passage for passages in named.values() for passage in passages}
     steps: list[GraphStep] = []
     for passage, mentions in mentioned.items():
         if passage not in read:
@@ -231,8 +233,8 @@ def _from(
     return steps
 
 
-def _walked(starts: Mapping[str, float], steps: Sequence[GraphStep]) -> list[Hit]:
-    """Each passage's PageRank, as a share of what a start worth 1 has by itself; what was walked counts more."""
+def _walked(starts: Mapping[str, float], by_name: Mapping[str, float], steps: Sequence[GraphStep]) -> list[Hit]:
+    """Each passage's PageRank beyond what it has for being a start, in units of a start that is worth 1, and its name's worth."""
     passages = sorted({*starts, *(step.to for step in steps)})
     number = {passage: at for at, passage in enumerate(passages)}
     restart = np.array([starts.get(passage, 0.0) for passage in passages])
@@ -242,6 +244,8 @@ def _walked(starts: Mapping[str, float], steps: Sequence[GraphStep]) -> list[Hit
         dtype=np.float64,
     )
     rank = pagerank(transitions, restart)
-    worth = rank * restart.sum() / (1 - DAMPING)
+    dangling = np.asarray(transitions.sum(axis=1)).ravel() == 0
+    worth = rank * restart.sum() / (1 - DAMPING + DAMPING * rank[dangling].sum())
     walked = np.maximum(worth - restart, 0.0)
-    return [Hit(passage, float(restart[at] + LINK_GAIN * walked[at])) for passage, at in number.items()]
+    scores = {passage: LINK_GAIN * float(walked[at]) + by_name.get(passage, 0.0) for passage, at in number.items()}
+    return [Hit(passage, score) for passage, score in scores.items() if score >= LEAST_SCORE]
