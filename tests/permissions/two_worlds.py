@@ -4,6 +4,8 @@ Excepted are the request's id, the times of the steps, the date and the consiste
 """
 
 import json
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +15,7 @@ from httpx import Response
 
 from tests.permissions.oracle import Asking, State, readable
 from tests.permissions.plant import planted
-from tests.permissions.requests import Requests
+from tests.permissions.requests import Request, Requests
 from tests.permissions.worlds import Author, Size
 
 PAIRS_PER_WORLD = 50
@@ -29,18 +31,27 @@ class Comparison:
     hidden: int = 0
     """Documents that the second worlds lack."""
     hits: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
 
     def add(self, other: "Comparison") -> None:
         self.pairs += other.pairs
         self.differences += other.differences
         self.hidden += other.hidden
         self.hits += other.hits
+        self.statuses.update(other.statuses)
 
 
 def compare_worlds(
-    directory: Path, *, seed: int, pairs: int, size: Size | None = None, reading_much: bool = False, **options: Any
+    directory: Path,
+    *,
+    seed: int,
+    pairs: int,
+    size: Size | None = None,
+    reading_much: bool = False,
+    ask: Callable[[Requests], Request] = Requests.any,
+    **options: Any,
 ) -> Comparison:
-    """Pairs of worlds, each for one who asks; `PAIRS_PER_WORLD` requests in each pair.
+    """Pairs of worlds, each for one who asks; `PAIRS_PER_WORLD` requests in each pair, drawn by `ask`.
 
     With `reading_much` that is who reads most in the world, short of everything. The options are `planted`'s.
     """
@@ -58,7 +69,7 @@ def compare_worlds(
         ):
             wanted = min(PAIRS_PER_WORLD, pairs - found.pairs)
             requests = Requests(here, author, partial(list, state.papers.values()))
-            for request in [requests.any() for _ in range(wanted)]:
+            for request in [ask(requests) for _ in range(wanted)]:
                 _compare(request.send(here, asking), request.send(there, asking), found, label=f"seed {seed + number}, {asking}, {request}")
         number += 1
     return found
@@ -66,6 +77,7 @@ def compare_worlds(
 
 def _compare(here: Response, there: Response, found: Comparison, *, label: str) -> None:
     found.pairs += 1
+    found.statuses[here.status_code] += 1
     found.hits += here.text.count('"rank"')
     if _comparable(here) != _comparable(there):
         found.differences.append(f"pair {found.pairs}, {label}:\n  {_comparable(here)}\n  {_comparable(there)}")
