@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from retrieval.adapters.qdrant.bm25 import Terms, passage_terms, query_terms
+from retrieval.adapters.qdrant.bm25 import CODE_PART_WEIGHT, Terms, passage_terms, query_terms
 from retrieval.adapters.qdrant.legs import MARGIN, MAX_FETCH, LegRequest, search_legs
 from retrieval.adapters.qdrant.planner import DenseLimits
 from retrieval.domain.permissions import AccessScope
@@ -96,3 +96,44 @@ def test_a_term_weighs_as_the_formula_says() -> None:
     weights = passage_terms("lantern harbour").weights
 
     assert weights == pytest.approx([2.2 / (1 + 1.2 * (0.25 + 0.75 * 2 / 128))] * 2)
+
+
+def test_an_identifier_changes_no_other_terms_weight() -> None:
+    plain, with_whole = (
+        dict(zip(terms.hashes, terms.weights, strict=True)) for terms in map(passage_terms, ("max retries", "max_retries"))
+    )
+
+    assert {term: with_whole[term] for term in plain} == pytest.approx(plain, rel=1e-6)
+    assert len(with_whole) == len(plain) + 1
+
+
+def test_parts_of_camel_case_add_to_the_words_that_stand_in_the_text() -> None:
+    """`retry` twice among 2 tokens, for the parts do not count in the length."""
+    terms = passage_terms("retryPolicy retry")
+    weights = dict(zip(terms.hashes, terms.weights, strict=True))
+    saturation = 1.2 * (0.25 + 0.75 * 2 / 128)
+
+    assert weights[query_terms("retry").hashes[0]] == pytest.approx(2 * 2.2 / (2 + saturation))
+    assert weights[query_terms("policy").hashes[0]] == pytest.approx(2.2 / (1 + saturation))
+
+
+@pytest.mark.parametrize("count", [1, 2, 37, 20_000])
+def test_however_often_a_term_stands_in_a_text_it_is_counted(count: int) -> None:
+    with_identifier, without = passage_terms("lantern " * count + "a_b"), passage_terms("lantern " * count + "a b")
+    weights = dict(zip(with_identifier.hashes, with_identifier.weights, strict=True))
+
+    assert [weights[term] for term in without.hashes] == pytest.approx(without.weights, rel=1e-6)
+
+
+def test_an_identifier_in_a_query_weighs_most_as_a_whole() -> None:
+    terms = query_terms("ERR-1042")
+    weights = dict(zip(terms.hashes, terms.weights, strict=True))
+
+    assert [weights[query_terms(word).hashes[0]] for word in ("err1042", "err", "1042")] == [1.0, CODE_PART_WEIGHT, CODE_PART_WEIGHT]
+    assert list(terms.hashes) == sorted(terms.hashes)
+
+
+def test_a_part_of_a_code_that_is_asked_for_by_itself_has_its_whole_weight() -> None:
+    terms = query_terms("err ERR-1042")
+
+    assert dict(zip(terms.hashes, terms.weights, strict=True))[query_terms("err").hashes[0]] == 1.0
