@@ -8,7 +8,7 @@ PEERS := $(VENV)/.peers
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types imports fast faults leaks mutants bench eval samples system-packages clean
+.PHONY: help setup demo test check lint format types imports fast faults leaks mutants bench eval tune samples system-packages clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ bench: $(READY) ## Measure latency, ingestion and memory; writes reports/bench.j
 
 eval: $(PEERS) ## Measure ranking on judged collections, beside its peers; writes reports/eval.json and reports/eval.html
 	$(BIN)/python -m retrieval.evaluation.run
+
+tune: $(READY) ## Show what was tuned on what, and the fusion's weight on tuning queries
+	$(BIN)/python -m retrieval.evaluation.tune
 
 $(PEERS): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint deploy/constraints.txt --editable '.[dev,peers]'

@@ -1,11 +1,11 @@
-"""How the fusion's constants were chosen: nDCG@10 and recall@100 by lexical weight, on tuning queries only.
+"""What was tuned on what, and the fusion's weight by nDCG@10 and recall@100, on tuning queries only.
 
-Run as `python -m retrieval.evaluation.tune`. The default of the setting `fusion_lexical_weight` is the weight with the best nDCG@10,
-each collection counting once. `steps.fuse.DENSE_FLOOR` was chosen in the same way, by trying others in its place.
+Run as `make tune`. Each collection counts once, whatever number of tuning splits it has. The second table of each kind leaves one
+collection out: its nDCG@10 at the weight that is best on all the others, which is what a collection gets that nobody has tuned on.
 """
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from rich.console import Console
@@ -14,52 +14,93 @@ from rich.table import Table
 from retrieval.bootstrap import open_embedder
 from retrieval.evaluation.judged import Split
 from retrieval.evaluation.ranking import Asked, Configuration, Figures, JudgedRuns, ids, open_collection
+from retrieval.evaluation.run import WIDTH, shown_progress
+from retrieval.evaluation.tuned import tuned_table
 from retrieval.evaluation.vectors import VectorCache
 from retrieval.settings import Settings
 from retrieval.steps.fuse import fuse, fuse_by_rank
 
-TUNING: Mapping[str, tuple[Split, ...]] = {"scifact": (Split.TRAIN,), "nfcorpus": (Split.DEV, Split.TRAIN)}
+TUNING: Mapping[str, tuple[Split, ...]] = {
+    "scifact": (Split.TRAIN,),
+    "nfcorpus": (Split.DEV, Split.TRAIN),
+    "2wikimultihopqa": (Split.DEV,),
+    "clapnq_dev": (Split.DEV,),
+    "xquad_en": (Split.DEV,),
+}
+"""Every tuning split that there is."""
 WEIGHTS = (0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7)
+METRIC = "ndcg@10"
+
+Found = Mapping[float, Mapping[str, Figures]]
+"""Weight to collection to figures."""
 
 
 def main() -> int:
-    settings, console = Settings(), Console()
-    embedder = open_embedder(settings)
-    cache = VectorCache(settings.evaluation_cache_directory, embedder)
-    judged: dict[str, list[JudgedRuns]] = {}
-    for name, splits in TUNING.items():
-        directory = settings.evaluation_directory / name
-        with open_collection(directory, embedder, cache, depth=settings.query_depth, progress=lambda *_: None) as search:
-            judged[name] = [search(split) for split in splits]
-    shown = Table("fusion", "lexical weight", "mean ndcg@10", "mean recall@100", *(f"{name} ndcg@10" for name in judged))
-    for fusion in ("scores", "ranks"):
-        for weight in WEIGHTS:
-            found = {name: _figures(runs, _configuration(fusion, weight)) for name, runs in judged.items()}
-            cells = [_mean(found.values(), "ndcg@10"), _mean(found.values(), "recall@100"), *(one["ndcg@10"] for one in found.values())]
-            shown.add_row(fusion, f"{weight}", *(f"{cell:.4f}" for cell in cells))
-        shown.add_section()
-    console.print(shown)
+    settings, console = Settings(), Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(tuned_table())
+    judged = tuning_runs(settings, console)
+    for name, configure in {"convex combination": _by_scores, "reciprocal ranks": _by_ranks}.items():
+        found = {weight: {each: figures(runs, configure(weight)) for each, runs in judged.items()} for weight in WEIGHTS}
+        console.print(_sweep(found, title=f"{name}, by the lexical leg's weight"))
+        console.print(_left_out(found, title=f"{name}, weight chosen on the other collections"))
     return 0
 
 
-def _configuration(fusion: str, weight: float) -> Configuration:
-    def by_scores(asked: Asked) -> Sequence[str]:
-        return ids(fuse(asked.runs.lexical, asked.runs.dense, lexical_weight=weight))
+def tuning_runs(settings: Settings, console: Console) -> Mapping[str, Sequence[JudgedRuns]]:
+    """Collection to the runs of its tuning splits. Their passages' texts and vectors can be read, their indexes are closed."""
+    embedder = open_embedder(settings)
+    cache = VectorCache(settings.evaluation_cache_directory, embedder)
+    judged: dict[str, Sequence[JudgedRuns]] = {}
+    with shown_progress(console) as progress:
+        for name, splits in TUNING.items():
+            with open_collection(
+                settings.evaluation_directory / name, embedder, cache, depth=settings.query_depth, progress=progress
+            ) as search:
+                judged[name] = [search(split) for split in splits]
+    return judged
 
-    def by_ranks(asked: Asked) -> Sequence[str]:
-        return ids(fuse_by_rank(asked.runs.lexical, asked.runs.dense, lexical_weight=weight))
 
-    return by_scores if fusion == "scores" else by_ranks
-
-
-def _figures(splits: Iterable[JudgedRuns], configuration: Configuration) -> Figures:
+def figures(splits: Sequence[JudgedRuns], configuration: Configuration) -> Figures:
     """The mean over a collection's splits, each counting once."""
     found = [runs.figures(configuration) for runs in splits]
-    return {metric: _mean(found, metric) for metric in found[0]}
+    return {metric: fmean(one[metric] for one in found) for metric in found[0]}
 
 
-def _mean(found: Iterable[Figures], metric: str) -> float:
-    return fmean(figures[metric] for figures in found)
+def best_without(found: Found, left_out: str) -> float:
+    """The weight with the highest mean nDCG@10 over the other collections; of equals the lowest."""
+    return max(found, key=lambda weight: (fmean(one[METRIC] for name, one in found[weight].items() if name != left_out), -weight))
+
+
+def _by_scores(weight: float) -> Configuration:
+    def configuration(asked: Asked) -> Sequence[str]:
+        return ids(fuse(asked.runs.lexical, asked.runs.dense, lexical_weight=weight))
+
+    return configuration
+
+
+def _by_ranks(weight: float) -> Configuration:
+    def configuration(asked: Asked) -> Sequence[str]:
+        return ids(fuse_by_rank(asked.runs.lexical, asked.runs.dense, lexical_weight=weight))
+
+    return configuration
+
+
+def _sweep(found: Found, *, title: str) -> Table:
+    collections = list(next(iter(found.values())))
+    shown = Table("weight", f"mean {METRIC}", "mean recall@100", *collections, title=title)
+    for weight, by_collection in found.items():
+        means = [fmean(one[metric] for one in by_collection.values()) for metric in (METRIC, "recall@100")]
+        shown.add_row(f"{weight}", *(f"{cell:.4f}" for cell in (*means, *(by_collection[name][METRIC] for name in collections))))
+    return shown
+
+
+def _left_out(found: Found, *, title: str) -> Table:
+    shown = Table("left out", "weight", METRIC, "its own best", title=title)
+    for name in next(iter(found.values())):
+        weight = best_without(found, name)
+        best = max(by_collection[name][METRIC] for by_collection in found.values())
+        shown.add_row(name, f"{weight}", f"{found[weight][name][METRIC]:.4f}", f"{best:.4f}")
+    return shown
 
 
 if __name__ == "__main__":

@@ -1,0 +1,71 @@
+"""Every number of the product that was chosen by measuring, and the queries that it was chosen on. None of them is reported on.
+
+Whoever tunes a number adds it here. `python -m retrieval.evaluation.tune` prints the list with the values that are in force.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from rich.table import Table
+
+from retrieval.settings import Settings
+
+SETTINGS = "settings"
+SWEEP = "python -m retrieval.evaluation.tune"
+TRIED = "tried by hand, one after the other"
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """One number.
+
+    Attributes:
+        place: `settings`, or the module that holds it.
+        name: of the setting or of the module's constant.
+        data: `<collection>.<split>`, each a tuning split; or `ANSWERS`.
+        how: the command that shows the choice, or how it was made.
+    """
+
+    place: str
+    name: str
+    data: tuple[str, ...]
+    how: str
+
+    @property
+    def value(self) -> object:
+        """The one in force. Raises AttributeError when there is no such number any more."""
+        return getattr(Settings() if self.place == SETTINGS else import_module(self.place), self.name)
+
+
+_RANKING = ("scifact.train", "nfcorpus.dev", "nfcorpus.train")
+_TERMS = ("scifact.train", "nfcorpus.dev")
+ANSWERS = ("half of xquad_en", "half of clapnq_dev")
+"""For the answerer, which chooses sentences and ranks no passage. Other halves than the splits', by documents instead of queries."""
+_ANSWER_NAMES = (
+    "LEXICAL_WEIGHT",
+    "SENTENCE_WEIGHT",
+    "PASSAGE_WEIGHT",
+    "PASSAGE_PRIOR",
+    "PRIOR_CUT",
+    "TERM_SATURATION",
+    "LENGTH_NORMALISATION",
+    "RELATIVE_CUT",
+)
+
+TUNED: tuple[Tuned, ...] = (
+    Tuned(SETTINGS, "fusion_lexical_weight", _RANKING, SWEEP),
+    Tuned("retrieval.steps.fuse", "DENSE_FLOOR", _RANKING, TRIED),
+    *(Tuned("retrieval.adapters.qdrant.bm25", name, _TERMS, TRIED) for name in ("CODE_PART_WEIGHT", "WHOLE_WEIGHT", "HUMP_WEIGHT")),
+    Tuned(SETTINGS, "answer_min_support", ANSWERS, TRIED),
+    *(Tuned("retrieval.steps.answer", name, ANSWERS, TRIED) for name in _ANSWER_NAMES),
+)
+
+
+def tuned_table(rows: Sequence[Tuned] = TUNED) -> Table:
+    """One row for each number."""
+    shown = Table("number", "value", "tuned on", "how", title="What was tuned on what")
+    for row in rows:
+        name = f"ARCHIVIST_{row.name.upper()}" if row.place == SETTINGS else f"{row.place.removeprefix('retrieval.')}.{row.name}"
+        shown.add_row(name, str(row.value), ", ".join(row.data), row.how)
+    return shown
