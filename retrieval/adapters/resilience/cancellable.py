@@ -6,12 +6,10 @@ cannot be cut short either, but nobody waits for it.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
-from typing import TypeVar
+from typing import Any, TypeVar
 
-_GRACE_SECONDS = 0.1
-"""For the loop to say itself that the time is over; afterwards nobody waits even for that."""
 _STOP_SECONDS = 5.0
 
 T = TypeVar("T")
@@ -25,7 +23,7 @@ class CancellableCalls:
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
 
-    def run(self, call: Callable[[], Awaitable[T]], *, timeout_seconds: float) -> T:
+    def run(self, call: Callable[[], Coroutine[Any, Any, T]], *, timeout_seconds: float) -> T:
         """What `call` gives.
 
         Raises:
@@ -33,9 +31,9 @@ class CancellableCalls:
         """
         if self._loop.is_closed():
             raise TimeoutError("closed")
-        future = asyncio.run_coroutine_threadsafe(_in_time(call, timeout_seconds), self._loop)
+        future = asyncio.run_coroutine_threadsafe(call(), self._loop)
         try:
-            return future.result(timeout_seconds + _GRACE_SECONDS)
+            return future.result(timeout_seconds)
         except TimeoutError:
             future.cancel()
             raise
@@ -48,11 +46,6 @@ class CancellableCalls:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_STOP_SECONDS)
         self._loop.close()
-
-
-async def _in_time(call: Callable[[], Awaitable[T]], seconds: float) -> T:
-    async with asyncio.timeout(seconds):
-        return await call()
 
 
 async def _cancel_the_others() -> None:

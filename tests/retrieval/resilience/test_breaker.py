@@ -135,18 +135,19 @@ def test_refusals_of_single_requests_open_nothing(breaker):
     assert breaker.state is BreakerState.CLOSED
 
 
-def test_a_call_from_before_it_opened_decides_nothing_after(breaker, time):
+@pytest.mark.parametrize("failure", [None, CallFailed("late")], ids=["success", "failure"])
+def test_a_call_from_before_it_opened_decides_nothing_after(breaker, time, failure):
     late = breaker.call()
     late.__enter__()
     opened(breaker)
     time.now += 30
 
     with breaker.call():  # the probe
-        late.__exit__(None, None, None)
+        late.__exit__(failure and CallFailed, failure, None)
         during = breaker.state
         assert refused(breaker)
 
-    assert during is BreakerState.HALF_OPEN
+    assert (during, breaker.state) == (BreakerState.HALF_OPEN, BreakerState.CLOSED)
 
 
 @pytest.mark.parametrize(

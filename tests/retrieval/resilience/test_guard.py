@@ -74,14 +74,18 @@ def test_the_last_failure_is_told_when_there_is_no_retry(time, work, limits, cal
 
 def test_a_retry_that_is_not_made_costs_no_budget(time):
     guarded = guard(time, replace(LIMITS, retry_share=0.5))
-    for _ in range(3):
+    for _ in range(4):
+        guarded.call(Failing(time, 0), timeout_seconds=1)
+    for failing in (Failing(time, 9, taking=1.0), Failing(time, 9)):  # too late for one, and one retry already made
         with pytest.raises(CallFailed):
-            guarded.call(Failing(time, 9, taking=1.0), timeout_seconds=1)
+            guarded.call(failing, timeout_seconds=1)
 
-    work = Failing(time, 1)
-    guarded.call(work, timeout_seconds=1)
-
-    assert work.calls == 2
+    for _ in range(4):  # 0.5 each, and 4 * 0.5 + 2 * 0.5 - 1 = 2 saved before
+        work = Failing(time, 1)
+        guarded.call(work, timeout_seconds=1)
+        assert work.calls == 2
+    with pytest.raises(CallFailed):
+        guarded.call(Failing(time, 1), timeout_seconds=1)
 
 
 def test_a_dependency_that_always_fails_is_called_at_most_a_tenth_more_than_it_is_needed(time):
