@@ -186,12 +186,16 @@ def _resolved(uri: str, target: str) -> str:
 def _add_names(found: _Found, text: str, title: str) -> None:
     """A single word that is part of the title or of a longer name in the text is short for that, and no entity of its own."""
     spans = names(text)
-    longer = {word for span in spans if " of " not in (name := span.of(text)) and " " in name for word in name.split()}
+    longer = {word for span in spans if " " in (name := span.of(text)) and _is_one_name(name) for word in name.split()}
     longer.update(title_names(title)[-1].split() if title.strip() else ())
     for span in spans:
         name = " ".join(span.of(text).split())
         if name not in longer:
             found.add(EntityKind.NAME, name, name, span)
+
+
+def _is_one_name(name: str) -> bool:
+    return "," not in name and all(not word[0].islower() for word in name.split())
 
 
 def _relations(

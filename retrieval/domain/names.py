@@ -31,7 +31,7 @@ def _capitals() -> str:
 
 CAPITAL = f"[{_capitals()}]"
 _WORD = rf"(?:(?:{CAPITAL}\.)++|(?:St|Dr|Mr|Mrs|Ms|Mt|Ste|Jr|Sr)\.(?=\s{CAPITAL})|{CAPITAL}\w*+(?:['’\-](?!s\b)\w++)*+)"
-_PARTICLE = r"(?:of|the|de|la|le|du|des|del|della|di|da|do|dos|van|von|zu|zur|der|den|dem|bin|ibn|al|el|y|av|af|ter|ten)"
+_PARTICLE = r"(?:of|the|de|la|le|du|des|del|della|di|da|do|dos|van|von|zu|zur|der|den|dem|bin|ibn|al|el|y|av|af|ter|ten|mac|ap|abu|ben)"
 _NAME = re.compile(rf"(?<![\w'’@#/\-]){_WORD}(?:(?:\s|-\s|\s(?:{_PARTICLE}\s){{1,2}}+)(?:{_WORD}|\d{{1,4}}+(?![\w.,])))*+")
 _JOINING = re.compile(r"\s(?:(?:and|in|for|to|on|at|with|a|an|from|by|or|is|und|et|e|i|och|og|&)\s){1,3}+(?:the\s)?|:\s|,\s")
 """Between two names that may be one: both are told, and the whole."""
@@ -89,8 +89,6 @@ def _trimmed(text: str, match: re.Match[str], lowered: frozenset[str]) -> tuple[
     first, last = 0, len(words)
     while first < last and _is_no_opening(words[first].group(), lowered, opens=opens and first == 0, alone=last - first == 1):
         first += 1
-    while first < last and words[last - 1].group().lower() in _CALENDAR:
-        last -= 1
     if first == last or last - first > LONGEST_NAME_WORDS:
         return None, opens
     span = Span(words[first].start(), words[last - 1].end())

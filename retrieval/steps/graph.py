@@ -28,7 +28,7 @@ DAMPING = 0.85
 TOLERANCE = 1e-7
 MOST_ITERATIONS = 100
 HEAD_PASSAGES = 5
-HEAD_SHARE = 0.25
+HEAD_SHARE = 0.5
 """What the fused head's best is worth as a start beside a passage that the query names."""
 MOST_STARTS = 16
 LINK_GAIN = 2.0
@@ -36,6 +36,8 @@ LINK_GAIN = 2.0
 ANY_MENTION = 0.05
 EARLY_MENTION = 0.05
 EARLY_CHARACTERS = 200
+FULL_BEARING = 0.5
+"""How much must bear on the query for all of a passage's weight to go on, where the query does not name the passage."""
 LEAST_SCORE = 0.05
 """Below it a hit is noise."""
 OTHER_DOCUMENT = 0.6
@@ -194,7 +196,8 @@ def _steps(  # noqa: PLR0917 - what every part of a query found
             _rarity(counts[mention.entity], view.passages) * _pull(mention, bearing, by_name=passage in by_name)
             for mention, bearing in zip(leading, found, strict=True)
         ]
-        steps += _from(passage, leading, weights, leads_to, scores)
+        total = math.fsum(weights) if passage in by_name else max(math.fsum(weights), FULL_BEARING)
+        steps += _from(passage, leading, [weight / total for weight in weights if total > 0], leads_to, scores)
     return steps
 
 
@@ -223,13 +226,12 @@ def _from(
     leads_to: Mapping[int, Sequence[str]],
     scores: Mapping[str, float],
 ) -> list[GraphStep]:
-    total = math.fsum(weights)
     steps = []
-    for mention, weight in zip(mentions, weights, strict=True):
+    for mention, weight in zip(mentions, weights, strict=False):
         if weight > 0:
             shares = _shares([to for to in leads_to[mention.entity] if to != passage], scores)
             whole = math.fsum(shares.values())
-            steps += [GraphStep(passage, mention.entity, mention.span, to, weight / total * share / whole) for to, share in shares.items()]
+            steps += [GraphStep(passage, mention.entity, mention.span, to, weight * share / whole) for to, share in shares.items()]
     return steps
 
 
@@ -237,15 +239,24 @@ def _walked(starts: Mapping[str, float], by_name: Mapping[str, float], steps: Se
     """Each passage's PageRank beyond what it has for being a start, in units of a start that is worth 1, and its name's worth."""
     passages = sorted({*starts, *(step.to for step in steps)})
     number = {passage: at for at, passage in enumerate(passages)}
-    restart = np.array([starts.get(passage, 0.0) for passage in passages])
-    transitions = csr_array(
-        ([step.share for step in steps], ([number[step.passage] for step in steps], [number[step.to] for step in steps])),
-        shape=(len(passages), len(passages)),
-        dtype=np.float64,
-    )
+    restart = np.array([*(starts.get(passage, 0.0) for passage in passages), 0.0])
+    transitions = _transitions(steps, number)
     rank = pagerank(transitions, restart)
     dangling = np.asarray(transitions.sum(axis=1)).ravel() == 0
     worth = rank * restart.sum() / (1 - DAMPING + DAMPING * rank[dangling].sum())
     walked = np.maximum(worth - restart, 0.0)
     scores = {passage: LINK_GAIN * float(walked[at]) + by_name.get(passage, 0.0) for passage, at in number.items()}
     return [Hit(passage, score) for passage, score in scores.items() if score >= LEAST_SCORE]
+
+
+def _transitions(steps: Sequence[GraphStep], number: Mapping[str, int]) -> csr_array:
+    """Shape (passages + 1, passages + 1): what of a start's weight no step takes goes to the last node, which leads nowhere."""
+    nowhere = len(number)
+    taken: dict[str, float] = {}
+    for step in steps:
+        taken[step.passage] = taken.get(step.passage, 0.0) + step.share
+    left = [(number[passage], 1.0 - share) for passage, share in taken.items() if share < 1.0]
+    weights = [*(step.share for step in steps), *(share for _, share in left)]
+    origins = [*(number[step.passage] for step in steps), *(at for at, _ in left)]
+    ends = [*(number[step.to] for step in steps), *(nowhere for _ in left)]
+    return csr_array((weights, (origins, ends)), shape=(nowhere + 1, nowhere + 1), dtype=np.float64)
