@@ -26,7 +26,7 @@ from tests.benchmarks.processes import ChildError, Ended, finished, free_port, l
 READER = "reader"
 UNREAD_GROUPS = 2
 """The reader is in all groups but these; half of them would make another reader."""
-STAGES = ("source_listing", "documents", "passages", "embeddings", "publication", "passage_index")
+STAGES = ("source_listing", "documents", "passages", "embeddings", "publication", "knowledge_graph", "passage_index")
 REGISTER_SECONDS = 300
 SYNC_SECONDS = 3 * 3600
 KEY_SECONDS = 120

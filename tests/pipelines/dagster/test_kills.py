@@ -140,4 +140,10 @@ _CONTENTS = {
     "embeddings": "SELECT model, text_hash, vector FROM embeddings ORDER BY text_hash",
     "quarantine": "SELECT document FROM quarantine",
     "classes": "SELECT * FROM access_classes ORDER BY 1",
+    "facts": "SELECT document, version, extractor FROM graph_documents ORDER BY 1",
+    "entities": "SELECT id FROM entities ORDER BY 1",
+    "mentions": "SELECT m.passage, m.ordinal, e.id, n.name, m.kind, m.span_start, m.span_end FROM mentions m "
+    "JOIN entity_names n ON n.number = m.name JOIN entities e ON e.number = n.entity ORDER BY 1, 2",
+    "relations": "SELECT r.passage, r.ordinal, r.kind, s.id, o.id FROM relations r "
+    "JOIN entities s ON s.number = r.subject JOIN entities o ON o.number = r.object ORDER BY 1, 2",
 }
