@@ -21,6 +21,7 @@ from retrieval.adapters.directory_csv import import_directory
 from retrieval.adapters.glossary_yaml import read_glossary
 from retrieval.domain.errors import Unavailable
 from retrieval.graph_service import GraphService
+from retrieval.ports.graph_search import GraphSearch
 from retrieval.ports.ingestion import Blobs
 from retrieval.ports.models import Embedder, Reranker
 from retrieval.ports.reading import PassageSearch
@@ -45,6 +46,7 @@ __all__ = [
     "open_catalog",
     "open_checkpoints",
     "open_embedder",
+    "open_graph",
     "open_ingestion",
     "open_rerankers",
     "open_service",
@@ -177,6 +179,23 @@ def open_service(settings: Settings, *, private_index: bool = False) -> Iterator
             yield Service(settings, catalog, knowledge, graph, catalog.database.secret("consistency tokens"), readiness)
     finally:
         catalog.close()
+
+
+@contextmanager
+def open_graph(settings: Settings, catalog: Catalog) -> Iterator[GraphSearch]:
+    """The knowledge graph in this process's memory, which follows the catalog until the end. It is loaded in the background."""
+    from retrieval.adapters.graph.memory import MemoryGraph
+    from retrieval.indexing.graph import FollowingGraph, GraphFollower
+    from retrieval.indexing.thread import FollowerThread
+
+    graph = MemoryGraph()
+    follower = GraphFollower(catalog.graph_feed, graph, batch_documents=settings.graph_batch_documents)
+    thread = FollowerThread(follower.follow, pause_seconds=settings.index_follow_seconds)
+    thread.start()
+    try:
+        yield FollowingGraph(graph, follower, graph.applied_revision, settings.index_catch_up_seconds)
+    finally:
+        thread.stop()
 
 
 def open_checkpoints(settings: Settings, catalog: Catalog) -> "Checkpoints":

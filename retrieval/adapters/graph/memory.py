@@ -5,7 +5,7 @@ that there are few and each fact is moved a few times only.
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -15,7 +15,7 @@ from retrieval.adapters.graph.segment import Integers, Segment
 from retrieval.adapters.graph.view import MemoryGraphView, Part
 from retrieval.domain.errors import IndexUnavailable
 from retrieval.domain.permissions import AccessScope
-from retrieval.ports.graph import GraphDocument
+from retrieval.ports.graph import GraphDocument, GraphFeed
 from retrieval.ports.writing import Reclassification
 
 GONE = -1
@@ -45,13 +45,12 @@ class MemoryGraph:
             raise IndexUnavailable("the knowledge graph is being loaded", retry_after_seconds=1)
         return MemoryGraphView(state.parts, scope, frozenset(sources))
 
-    def load(self, documents: Iterable[GraphDocument], *, revision: int) -> None:
-        """Hold these and nothing else, as they are at `revision`."""
-        rest = iter(documents)
-        parts = []
-        while some := list(islice(rest, LOADED_AT_ONCE)):
-            parts.append(_part(some))
-        with self._writing:
+    def load(self, feed: GraphFeed) -> None:
+        """Hold all current documents' facts and nothing else. Raises CatalogUnavailable."""
+        parts: list[Part] = []
+        with self._writing, feed.snapshot() as (revision, documents):
+            while some := list(islice(documents, LOADED_AT_ONCE)):
+                parts.append(_part(some))
             self._state = _State((_joined(parts),) if parts else (), revision)
 
     def replace(self, documents: Sequence[GraphDocument]) -> None:
