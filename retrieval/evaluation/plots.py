@@ -16,7 +16,7 @@ _ROW = 26
 _LABEL = 96
 _VALUE = 42
 _PLOT = 190
-_SERIES = 8
+_SERIES = 9
 """Colours that the style sheet has; further series begin again."""
 
 
@@ -55,20 +55,30 @@ def _bar(at: int, row: tuple[str, float, float, float], scale: float, *, is_stro
 
 
 def curves(series: Mapping[str, Mapping[int, float]], *, strong: str) -> Markup:
-    """One line for each name through its values between 0 and 1, by rank, the ranks at even steps of their logarithm."""
+    """One line for each name through its values between 0 and 1, by rank, the ranks at even steps of their logarithm.
+
+    The axis begins at the tenth below the least value and ends at the one above the greatest.
+    """
     ranks = sorted({rank for points in series.values() for rank in points})
     if not ranks:
         return Markup("")
     left, bottom, width, height = 30.0, _PLOT - 22.0, WIDTH - 42.0, _PLOT - 32.0
     spread = math.log(ranks[-1] / ranks[0]) or 1.0
     across = {rank: left + width * math.log(rank / ranks[0]) / spread for rank in ranks}
-    parts = [_gridline(left, bottom - height * share, width, f"{share:.1f}") for share in (0, 0.2, 0.4, 0.6, 0.8, 1)]
+    values = [value for points in series.values() for value in points.values()]
+    least, most = math.floor(min(values) * 10), max(math.ceil(max(values) * 10), math.floor(min(values) * 10) + 1)  # in tenths
+
+    def up(tenths: float) -> float:
+        return bottom - height * (tenths - least) / (most - least)
+
+    step = 1 if most - least <= 5 else 2
+    parts = [_gridline(left, up(tenths), width, f"{tenths / 10:.1f}") for tenths in range(least, most + 1, step)]
     parts += [
         Markup('<text class="middle" x="{x:.1f}" y="{y}">{rank}</text>').format(x=across[rank], y=bottom + 15, rank=rank) for rank in ranks
     ]
     ordered = sorted(enumerate(series.items()), key=lambda item: item[1][0] == strong)  # the strong one is drawn last, on top
     for at, (name, points) in ordered:
-        line = " ".join(f"{across[rank]:.1f},{bottom - height * value:.1f}" for rank, value in sorted(points.items()))
+        line = " ".join(f"{across[rank]:.1f},{up(value * 10):.1f}" for rank, value in sorted(points.items()))
         colour = "line strong" if name == strong else f"line s{at % _SERIES}"
         parts.append(Markup('<polyline class="{}" points="{}"><title>{}</title></polyline>').format(colour, line, name))
     return _svg(_PLOT, parts, "recall by rank")

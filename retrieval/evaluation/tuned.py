@@ -41,7 +41,7 @@ class Tuned:
 _RANKING = ("scifact.train", "nfcorpus.dev", "nfcorpus.train")
 _TERMS = ("scifact.train", "nfcorpus.dev")
 ANSWERS = ("half of xquad_en", "half of clapnq_dev")
-"""For the answerer, which chooses sentences and ranks no passage. Other halves than the splits', by documents instead of queries."""
+"""For the answerer, which chooses sentences and ranks no passage. Other halves than the splits': by a hash of the question."""
 _ANSWER_NAMES = (
     "LEXICAL_WEIGHT",
     "SENTENCE_WEIGHT",

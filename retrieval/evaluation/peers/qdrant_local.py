@@ -1,17 +1,18 @@
 """qdrant-client in its local mode: dense and BM25 vectors prefetched, fused by the engine's reciprocal rank fusion.
 
-The sparse vectors are the product's own, as the engine's BM25 makes them, and the client weighs terms by their rarity itself.
+The sparse vectors are those of the engine's own BM25 with its defaults; the client weighs terms by their rarity itself.
 """
 
 from collections.abc import Sequence
 
+import qdrant_edge
 from qdrant_client import QdrantClient, models
 
-from retrieval.adapters.qdrant.bm25 import Terms, passage_terms, query_terms
 from retrieval.evaluation.peers.shelf import Ask, Shelf
 from retrieval.ports.models import Vectors
 
 _COLLECTION = "peer"
+_BM25 = qdrant_edge.Bm25(qdrant_edge.Bm25Config())
 
 
 def qdrant_local(shelf: Shelf) -> Ask:
@@ -23,15 +24,15 @@ def qdrant_local(shelf: Shelf) -> Ask:
     )
     rows = zip(shelf.texts, shelf.vectors, strict=True)
     points = [
-        models.PointStruct(id=at, vector={"dense": vector.tolist(), "lexical": _sparse(passage_terms(text))})
+        models.PointStruct(id=at, vector={"dense": vector.tolist(), "lexical": _sparse(_BM25.embed_document(text))})
         for at, (text, vector) in enumerate(rows)
     ]
     client.upload_points(_COLLECTION, points)
 
     def ask(text: str, vector: Vectors) -> Sequence[str]:
         prefetch = [models.Prefetch(query=vector.tolist(), using="dense", limit=shelf.depth)]
-        terms = query_terms(text)
-        if len(terms):
+        terms = _BM25.embed_query(text)
+        if terms.indices:
             prefetch.append(models.Prefetch(query=_sparse(terms), using="lexical", limit=shelf.depth))
         found = client.query_points(
             _COLLECTION, prefetch=prefetch, query=models.FusionQuery(fusion=models.Fusion.RRF), limit=shelf.depth, with_payload=False
@@ -41,5 +42,5 @@ def qdrant_local(shelf: Shelf) -> Ask:
     return ask
 
 
-def _sparse(terms: Terms) -> models.SparseVector:
-    return models.SparseVector(indices=list(terms.hashes), values=list(terms.weights))
+def _sparse(terms: qdrant_edge.SparseVector) -> models.SparseVector:
+    return models.SparseVector(indices=list(terms.indices), values=list(terms.values))

@@ -86,6 +86,15 @@ def test_a_bar_is_as_long_as_its_value_and_the_longest_whisker_ends_before_the_f
     assert max(ends) < WIDTH - 40
 
 
+def test_a_curve_fills_the_plot_between_the_tenths_around_its_values():
+    plot = curves({"a": {1: 0.2, 10: 0.5}}, strong="a")
+
+    (first, last) = re.search(r'points="[\d.]+,([\d.]+) [\d.]+,([\d.]+)"', plot).groups()
+    lines = [float(y) for y in re.findall(r'<path class="grid" d="M[\d.]+ ([\d.]+)h', plot)]
+    assert (float(first), float(last)) == (max(lines), min(lines))
+    assert re.findall(r'<text class="end"[^>]*>([\d.]+)</text>', plot) == ["0.2", "0.3", "0.4", "0.5"]
+
+
 def test_gains_stand_left_and_losses_right_with_the_ties_between():
     plot = changes_plot([Change("gain", 0.0, 0.5), Change("loss", 1.0, 0.0)], queries=10)
 

@@ -1,19 +1,24 @@
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+import pytrec_eval
+from rich.console import Console
 
 from retrieval.domain.errors import InvalidInput
 from retrieval.evaluation.judged import Split, read_corpus, read_queries
 from retrieval.evaluation.metrics import METRICS
 from retrieval.evaluation.ranking import configurations, open_collection
-from retrieval.evaluation.run import main
+from retrieval.evaluation.results import Measured
+from retrieval.evaluation.run import evaluate, main
 from retrieval.evaluation.vectors import VectorCache
 from retrieval.ports.models import Vectors
 from retrieval.settings import Settings
+from tests.retrieval.evaluation.test_metrics import TREC_EVAL
 
 DOCUMENTS = {
     "d1": ("Travel", "Trains are booked by the office."),
@@ -167,6 +172,21 @@ def test_the_report_is_collection_to_configuration_to_metric(collection, tmp_pat
     assert {"commit", "processor"} <= set(json.loads((tmp_path / "reports" / "eval-environment.json").read_text(encoding="utf-8")))
 
 
+@pytest.fixture(scope="module")
+def measured(evaluation_data) -> Callable[[str], Measured]:
+    """Measures a collection once, with nothing to embed."""
+
+    @cache
+    def measure(name: str) -> Measured:
+        settings = Settings(evaluation_directory=evaluation_data)
+        if not sorted(settings.evaluation_cache_directory.glob(f"*/{name}.corpus.npz")):
+            pytest.skip("the collection is not embedded: run `make eval` once, it takes minutes")
+        (found,) = evaluate(settings, [name], Split.TEST, peers=[], console=Console(quiet=True))
+        return found
+
+    return measure
+
+
 @pytest.mark.quality
 @pytest.mark.models
 @pytest.mark.parametrize(
@@ -176,14 +196,23 @@ def test_the_report_is_collection_to_configuration_to_metric(collection, tmp_pat
         pytest.param("nfcorpus", {"lexical": 0.32, "dense": 0.31, "fused": 0.35}, id="nfcorpus"),
     ],
 )
-def test_ranking_keeps_its_promised_quality(name, least, evaluation_data, tmp_path):
-    settings = Settings(evaluation_directory=evaluation_data)
-    kept = sorted(settings.evaluation_cache_directory.glob(f"*/{name}.corpus.npz"))
-    if not kept:
-        pytest.skip("the collection is not embedded: run `make eval` once, it takes minutes")
+def test_ranking_keeps_its_promised_quality(name, least, measured):
+    figures = measured(name).figures()
 
-    status = main([name, "--reports", str(tmp_path), "--peers"])
-
-    figures = json.loads((tmp_path / "eval.json").read_text(encoding="utf-8"))[name]
-    assert status == 0
     assert all(figures[configuration]["ndcg@10"] >= value for configuration, value in least.items())
+
+
+@pytest.mark.quality
+@pytest.mark.models
+def test_the_figures_of_a_real_run_are_those_of_trec_eval(measured, evaluation_data):
+    found = measured("nfcorpus")
+    qrels = read_queries(evaluation_data / "nfcorpus", Split.TEST).qrels
+
+    judge = pytrec_eval.RelevanceEvaluator({query: dict(grades) for query, grades in qrels.items()}, set(TREC_EVAL.values()))
+
+    for configuration, rankings in found.rankings.items():
+        runs = {query: {document: float(-rank) for rank, document in enumerate(ranking)} for query, ranking in rankings.items()}
+        expected = judge.evaluate(runs)
+        for name, theirs in TREC_EVAL.items():
+            of_theirs = [expected[query][theirs.replace(".", "_")] if query in expected else 0.0 for query in qrels]
+            assert found.figures()[configuration][name] == pytest.approx(np.mean(of_theirs), abs=1e-9), (configuration, name)
