@@ -28,12 +28,22 @@ def wholes(text: str) -> list[str]:
     So `retry_policy`, `Retry.policy` and `RetryPolicy` are the same word. Between digits an `x` stands for the marks: `1.12` is not
     `11.2`.
     """
-    return [whole for found in _COMPOUND.finditer(text) if _TELLING.search(found.group()) for whole in _wholes(found.group())]
+    return [whole for found in identifiers(text) for whole in _wholes(found)]
+
+
+def identifiers(text: str) -> list[str]:
+    """Those that marks hold together, as they are written."""
+    return [found.group() for found in _COMPOUND.finditer(text) if _TELLING.search(found.group())]
+
+
+def words(text: str) -> list[str]:
+    """Runs of letters and digits, as they are written."""
+    return _WORD.findall(text)
 
 
 def humps(text: str) -> list[str]:
     """The parts of `camelCase`; those that marks hold together are words anyway."""
-    return [part for word in _WORD.findall(text) for part in _parts(word)]
+    return [part for word in words(text) for part in _parts(word)]
 
 
 def codes(text: str) -> list[str]:

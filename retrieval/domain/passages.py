@@ -62,6 +62,15 @@ class IndexedDocument:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """A part of a document version's text that several passages cover together."""
+
+    document: str
+    version: str
+    span: Span
+
+
+@dataclass(frozen=True)
 class ReadablePassage:
     """A passage that passed the gate: live, unaltered and readable to the principal at `revision`."""
 

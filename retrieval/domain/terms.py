@@ -7,7 +7,7 @@ import re
 
 _WORD = re.compile(r"\w+")
 
-_STOP_WORDS = frozenset(
+STOP_WORDS = frozenset(
     """
     a about after all also an and any are as at be because been before being between both but by can could did do does
     doing for from had has have having he her here hers him his how i if in into is it its itself just me might more
@@ -17,6 +17,8 @@ _STOP_WORDS = frozenset(
     """.split()  # noqa: SIM905 - a list of quoted words is harder to read
 )
 """Not `no` and `not`: they change what a sentence says."""
+NEGATIONS = frozenset(["no", "not", "never", "none", "nor", "without", "except", "cannot"])
+"""Texts that differ in one of them do not say the same."""
 
 _LEAST_STEM = 4
 _ENDINGS = ("ing", "ed", "ly")
@@ -29,7 +31,7 @@ def words(text: str) -> list[str]:
 
 def terms(text: str) -> list[str]:
     """The words of `text` in order without stop words, stemmed lightly: `policies` and `policy` are one term, `business` stays."""
-    return [stem(word) for word in words(text) if word not in _STOP_WORDS]
+    return [stem(word) for word in words(text) if word not in STOP_WORDS]
 
 
 def stem(word: str) -> str:

@@ -18,7 +18,7 @@ from retrieval.domain.audit import AuditEntry
 from retrieval.domain.documents import Span
 from retrieval.domain.errors import NotReadable
 from retrieval.domain.ids import document_id, passage_id, version_id
-from retrieval.domain.passages import IndexedDocument, IndexedPassage, ReadablePassage, embedded_text
+from retrieval.domain.passages import IndexedDocument, IndexedPassage, ReadablePassage, Stretch, embedded_text
 from retrieval.domain.permissions import EVERYONE, AccessScope, Principal
 from retrieval.evaluation.judged import Corpus, JudgedDocument
 from retrieval.ports.models import Embedder, Vectors
@@ -106,6 +106,10 @@ class _Shelf:
     def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0) -> Gated:
         del principal, at_least
         return Gated(tuple(self.index.passages[found.passage] for found in candidates), _REVISION, withheld=0, altered=())
+
+    def extracts(self, principal: Principal, stretches: Sequence[Stretch]) -> Mapping[Stretch, str]:
+        assert not stretches, "a document of a collection is one passage: none has neighbours"
+        return {}
 
     def why(self, principal: Principal, documents: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         del principal

@@ -1,10 +1,10 @@
 """What may be read, and by whom. The scope or the principal is always the first argument."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from retrieval.domain.passages import ReadablePassage
+from retrieval.domain.passages import ReadablePassage, Stretch
 from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.domain.runs import Run
 from retrieval.ports.models import Vectors
@@ -22,6 +22,7 @@ class LegSearch:
         at_least: the catalog revision that the index must have applied; it waits for it up to its limit.
         phrases: only passages that hold each of them, in their text or in the title and headings they are indexed with. As
             `domain.phrases` compares.
+        explain: say which words the lexical leg looked for.
     """
 
     text: str
@@ -30,16 +31,20 @@ class LegSearch:
     sources: tuple[str, ...] = ()
     at_least: int = 0
     phrases: tuple[str, ...] = ()
+    explain: bool = False
 
 
 @dataclass(frozen=True)
 class LegRuns:
+    """What both legs found, and where `explain` asked for them the words that the lexical leg looked for."""
+
     lexical: Run
     dense: Run
+    terms: tuple[str, ...] = ()
 
     def only(self, passages: frozenset[str]) -> "LegRuns":
         """The same runs as if nothing but these passages had been found."""
-        return LegRuns(self.lexical.only(passages), self.dense.only(passages))
+        return replace(self, lexical=self.lexical.only(passages), dense=self.dense.only(passages))
 
 
 class PassageSearch(Protocol):
@@ -93,6 +98,9 @@ class GateReader(Protocol):
 
     def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0) -> Gated:
         """Raises RevisionNotReached when the catalog that answers has not reached `at_least`."""
+
+    def extracts(self, principal: Principal, stretches: Sequence[Stretch]) -> Mapping[Stretch, str]:
+        """The text of each stretch of a current version that the principal may read; the others are left out. One snapshot."""
 
     def why(self, principal: Principal, documents: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Of those documents that the principal may read: the subjects that it acts as and that a grant allows, in alphabetical order.

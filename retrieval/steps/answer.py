@@ -22,7 +22,7 @@ from retrieval.domain.documents import Span
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.runs import SCORE_DECIMALS
 from retrieval.domain.sentences import sentences
-from retrieval.domain.terms import terms, words
+from retrieval.domain.terms import NEGATIONS, terms, words
 from retrieval.ports.models import Embedder, Vectors
 
 NOTHING_FOUND = "No passage that you may read answers this question."
@@ -49,7 +49,6 @@ HEADING_WORDS = 3
 """Words of a numbered heading that ends in a full stop ("4. Revolving credit facility.")."""
 
 CELL_SEPARATOR = " | "
-_NEGATIONS = frozenset(["no", "not", "never", "none", "nor", "without", "except", "cannot"])
 _CLOSING_MARKS = (".", "!", "…", "\u3002", "\uff01")
 _QUESTION_MARKS = ("?", "\uff1f")
 _CLOSERS = "\"'\u201d\u2019»)]}*_ "
@@ -187,7 +186,7 @@ def _shortlist(candidates: Sequence[Sentence], shares: Floats, *, limit: int) ->
 
 def _says_the_same(one: str, other: str) -> bool:
     left, right = set(words(one)), set(words(other))
-    if any(word in _NEGATIONS or any(map(str.isdigit, word)) for word in left ^ right):
+    if any(word in NEGATIONS or any(map(str.isdigit, word)) for word in left ^ right):
         return False
     return len(left & right) >= DUPLICATE_OVERLAP * len(left | right)
 

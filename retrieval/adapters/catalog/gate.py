@@ -4,15 +4,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, func, select
 
 from retrieval.adapters.catalog.authority import Authority
 from retrieval.adapters.catalog.engine import Database
-from retrieval.adapters.catalog.tables import document_versions, documents, passages, sources
+from retrieval.adapters.catalog.tables import document_versions, documents, passages, sources, texts
 from retrieval.domain.documents import Span, VersionState
 from retrieval.domain.errors import RevisionNotReached
 from retrieval.domain.ids import text_hash
-from retrieval.domain.passages import ReadablePassage
+from retrieval.domain.passages import ReadablePassage, Stretch
 from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.ports.reading import Candidate, Gated
 
@@ -41,6 +41,13 @@ _CLASSES = (
     .where(documents.c.id.in_(bindparam("ids", expanding=True)), document_versions.c.state == VersionState.CURRENT.value)
 )
 
+_STRETCH = (
+    select(documents.c.access_class, func.substr(texts.c.text, bindparam("first"), bindparam("length")).label("text"))
+    .join(document_versions, document_versions.c.document == documents.c.id)
+    .join(texts, texts.c.hash == document_versions.c.text)
+    .where(document_versions.c.id == bindparam("version"), document_versions.c.state == VersionState.CURRENT.value)
+)
+
 
 class CatalogGate:
     """`ScopeReader` and `GateReader` over the catalog. Every call is one snapshot."""
@@ -66,6 +73,17 @@ class CatalogGate:
         readable = tuple(_readable(live[c.passage], c.text, revision) for c in candidates if c.passage in live and c.passage not in altered)
         stale = any(live[passage.id].fresh_until is not None and live[passage.id].fresh_until <= now for passage in readable)
         return Gated(readable, revision, withheld=len(candidates) - len(readable), altered=altered, stale_permissions=stale)
+
+    def extracts(self, principal: Principal, stretches: Sequence[Stretch]) -> Mapping[Stretch, str]:
+        found: dict[Stretch, str] = {}
+        with self._database.read() as connection:
+            readable = self._authority.resolved(connection, principal).classes
+            for stretch in stretches:
+                place = {"version": stretch.version, "first": stretch.span.start + 1, "length": len(stretch.span)}
+                row = connection.execute(_STRETCH, place).one_or_none()
+                if row is not None and row.access_class in readable:
+                    found[stretch] = row.text
+        return found
 
     def why(self, principal: Principal, documents: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         with self._database.read() as connection:

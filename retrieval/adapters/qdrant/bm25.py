@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import qdrant_edge
 
 from retrieval.adapters.qdrant.payload import storable
-from retrieval.domain.identifiers import codes, humps, wholes, without_codes
+from retrieval.domain.identifiers import codes, humps, identifiers, wholes, without_codes, words
 
 TERM_SATURATION = 1.2
 LENGTH_NORMALISATION = 0.75
@@ -68,10 +68,17 @@ def query_terms(text: str) -> Terms:
     weighed = [(plain, 1.0), (" ".join(wholes(" ".join(found))), 1.0), (" ".join(found), CODE_PART_WEIGHT)]
     weighed += [(" ".join(wholes(plain)), WHOLE_WEIGHT), (" ".join(humps(stored)), HUMP_WEIGHT)]
     weights: dict[int, float] = {}
-    for words, weight in weighed:
-        for term in _MODEL.embed_query(words).indices if words else ():
+    for sought, weight in weighed:
+        for term in _MODEL.embed_query(sought).indices if sought else ():
             weights.setdefault(term, weight)
     return Terms(sorted(weights), [weights[term] for term in sorted(weights)])
+
+
+def sought_words(text: str) -> tuple[str, ...]:
+    """What `query_terms` stands for, in words: identifiers first, then the words of the query that are no stop words, each once."""
+    stored = storable(text)
+    found = [*identifiers(stored), *words(stored), *humps(stored)]
+    return tuple(dict.fromkeys(word.lower() for word in found if len(query_terms(word))))
 
 
 def _counts(text: str) -> dict[int, int]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from retrieval.adapters.qdrant.bm25 import Terms, query_terms
+from retrieval.adapters.qdrant.bm25 import Terms, query_terms, sought_words
 from retrieval.adapters.qdrant.planner import DenseLimits, DensePlan, plan_dense
 from retrieval.domain.permissions import AccessScope
 from retrieval.domain.runs import SCORE_DECIMALS, Hit, Leg, Run
@@ -59,6 +59,7 @@ def search_legs(engine: Engine, scope: AccessScope, search: LegSearch, *, limits
     return LegRuns(
         lexical=Run.ranked(Leg.LEXICAL, lexical, depth=search.depth),
         dense=Run.ranked(Leg.DENSE, found.get(Leg.DENSE, []), depth=search.depth),
+        terms=sought_words(search.text) if search.explain else (),
     )
 
 
