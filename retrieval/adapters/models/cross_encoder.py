@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -36,7 +35,7 @@ class CrossEncoderReranker:
         Args:
             weights: which model.
             dtype: `auto` is bfloat16 on processors that compute in it and float32 elsewhere.
-            batch_passages: most texts computed at once, between two looks at the clock.
+            batch_passages: most texts computed at once, between two looks at whether anybody still waits.
             max_tokens: most that is read of query and text together; the model's own limit holds beside it.
             threads: that compute; 0: one per core.
 
@@ -56,13 +55,11 @@ class CrossEncoderReranker:
     def scores(self, query: str, texts: Sequence[str], *, timeout_seconds: float) -> Sequence[float]:
         """At the deadline the caller is told so at once; the batch that is being computed is the last."""
         over = threading.Event()
-        deadline = time.monotonic() + timeout_seconds
         try:
-            work = self._worker.submit(self._computed, encodable(query), [encodable(text) for text in texts], deadline, over)
+            work = self._worker.submit(self._computed, encodable(query), [encodable(text) for text in texts], over)
             scores = work.result(timeout_seconds)
         except TimeoutError:
             over.set()
-            work.cancel()
             raise CallFailed("not computed in time") from None
         except (CancelledError, RuntimeError, IndexError, ValueError) as error:  # closed meanwhile, or a model that breaks on some texts
             raise CallFailed(type(error).__name__) from None
@@ -73,13 +70,13 @@ class CrossEncoderReranker:
     def close(self) -> None:
         self._worker.shutdown(cancel_futures=True)
 
-    def _computed(self, query: str, texts: list[str], deadline: float, over: threading.Event) -> np.ndarray:
+    def _computed(self, query: str, texts: list[str], over: threading.Event) -> np.ndarray:
         """Longest texts first, because a batch takes as long as its longest."""
         torch.set_num_threads(self._threads)
         order = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
         scores = np.zeros(len(texts))
         for start in range(0, len(order), self._batch_passages):
-            if over.is_set() or time.monotonic() >= deadline:
+            if over.is_set():
                 raise TimeoutError
             batch = order[start : start + self._batch_passages]
             scores[batch] = self._model.predict(

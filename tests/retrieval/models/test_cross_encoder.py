@@ -75,6 +75,16 @@ def test_nothing_gives_no_scores_and_no_text_breaks_it(reranker):
     assert len(reranker.scores("\ud800", ["\udfff", "x" * 100_000, "\0"], timeout_seconds=10)) == 3
 
 
+def test_no_more_is_read_than_is_set(path):
+    reranker = opened(path, max_tokens=16)
+
+    short, long, other = reranker.scores("fox", ["a" + 30 * "b", "a" + 50 * "b", "b" + 50 * "b"], timeout_seconds=10)
+
+    assert short == pytest.approx(long, abs=1e-6)
+    assert short != pytest.approx(other, abs=1e-3)
+    reranker.close()
+
+
 def test_it_is_named_with_the_hash_of_its_weights(path, reranker):
     assert reranker.name == f"cross-encoder/tiny@{find_weights(str(path)).sha256[:12]}"
 
