@@ -176,6 +176,16 @@ class Settings(BaseSettings):
     query_default_top_k: PositiveInt = Field(10, description="Hits when the caller does not say.")
     query_depth: PositiveInt = Field(100, description="Hits that each leg returns to fusion.")
     request_max_bytes: PositiveInt = Field(64 * KIB, description="Largest request body.")
+    feedback_passages: int = Field(3, ge=0, le=10, description="Best hits whose vectors search once more beside the query; 0: none do.")
+    feedback_weight: float = Field(0.6, ge=0, le=2, description="What they weigh in that search beside the query's own vector.")
+    rerank_passages: int = Field(50, ge=0, le=200, description="Best fused hits that are reranked; 0: none are.")
+    rerank_tokens: bool = Field(
+        default=True, description="Keep every passage's tokens as small vectors, 5 KiB each, for the feature reranker to compare."
+    )
+    rerank_kept_passages: int = Field(10_000, ge=0, description="Passages whose tokens are remembered in each process; 0: none.")
+    graph_weight: float = Field(
+        0.5, ge=0, le=2, description="What the graph's score counts beside the fused score; 0: the graph is not asked."
+    )
     fusion_lexical_weight: float = Field(0.55, ge=0, le=1, description="Share of the lexical leg in the fused score.")
     answer_max_sentences: PositiveInt = Field(3, description="Most sentences that an extractive answer quotes.")
     answer_passages: PositiveInt = Field(8, description="Retrieved passages that an answer may quote from.")
@@ -188,6 +198,13 @@ class Settings(BaseSettings):
     )
     query_max_phrases: PositiveInt = Field(8, description="Most quoted phrases in a query.")
     query_max_phrase_words: PositiveInt = Field(64, description="Longest quoted phrase, in words and marks.")
+
+    # Passages in context
+    hits_collapse_duplicates: bool = Field(
+        default=False, description="Show of near duplicates the best and name the others in it; judged collections lose by it."
+    )
+    hits_join_neighbours: bool = Field(default=True, description="Show neighbouring hits of one document as one stretch of text, too.")
+    hits_joined_max_characters: PositiveInt = Field(5_000, description="Longest such stretch.")
 
     # API
     api_threads: PositiveInt = Field(16, description="Requests worked on at once; the others wait.")

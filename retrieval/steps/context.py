@@ -3,8 +3,9 @@
 Both look at nothing but the hits that they are given, all of which have passed the gate.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from retrieval.domain.documents import Span
 from retrieval.domain.passages import ReadablePassage, Stretch
@@ -15,6 +16,10 @@ SHINGLE_WORDS = 4
 DUPLICATE_CONTAINMENT = 0.9
 """A passage with this part of its shingles in a better one says nothing new, unless they differ in a number or a negation."""
 
+_NUMBER = re.compile(r"\d+")
+_NEGATING = frozenset(f"{before}{word}{after}" for word in NEGATIONS for before in ("", "(", '"') for after in ("", *',.;:!?)"'))
+"""With the marks that may stand beside a word between spaces: taking them off each word would cost most of the step."""
+
 
 def collapse(passages: Sequence[ReadablePassage]) -> Mapping[str, tuple[ReadablePassage, ...]]:
     """The ids of those that say something new, in order, each with its near duplicates, in order.
@@ -22,20 +27,19 @@ def collapse(passages: Sequence[ReadablePassage]) -> Mapping[str, tuple[Readable
     Args:
         passages: best first.
     """
+    said = {passage.id: _numbers_and_negations(passage.text) for passage in passages}
+    alike = Counter(said.values())
     kept: dict[str, list[ReadablePassage]] = {}
-    critical: dict[str, tuple[str, ...]] = {}
     with_shingle: dict[tuple[str, ...], list[str]] = {}
     for passage in passages:
-        said = words(passage.text)
-        shingles = set(_shingles(said))
-        mine = tuple(word for word in said if word in NEGATIONS or not word.isalpha())
+        shingles = _shingles(passage.text) if alike[said[passage.id]] > 1 else frozenset()
         shared = Counter(other for shingle in shingles for other in with_shingle.get(shingle, ()))
-        same = (other for other in kept if shared[other] >= DUPLICATE_CONTAINMENT * len(shingles) and critical[other] == mine)
-        best = next(same, None) if shingles else None
+        enough = max(1.0, DUPLICATE_CONTAINMENT * len(shingles))
+        best = next((other for other in kept if shared[other] >= enough and said[other] == said[passage.id]), None)
         if best is not None:
             kept[best].append(passage)
             continue
-        kept[passage.id], critical[passage.id] = [], mine
+        kept[passage.id] = []
         for shingle in shingles:
             with_shingle.setdefault(shingle, []).append(passage.id)
     return {id_: tuple(duplicates) for id_, duplicates in kept.items()}
@@ -70,5 +74,10 @@ def stretches(passages: Sequence[ReadablePassage], *, max_characters: int) -> Ma
     return found
 
 
-def _shingles(said: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    return zip(*(said[at:] for at in range(SHINGLE_WORDS)), strict=False)
+def _numbers_and_negations(text: str) -> tuple[str, ...]:
+    return (*_NUMBER.findall(text), *(word for word in text.lower().split() if word in _NEGATING))
+
+
+def _shingles(text: str) -> frozenset[tuple[str, ...]]:
+    said = words(text)
+    return frozenset(zip(*(said[at:] for at in range(SHINGLE_WORDS)), strict=False))
