@@ -31,7 +31,7 @@ def open_cohere(settings: Settings) -> Iterator[Reranker]:
         response_bytes=settings.cohere_max_response_bytes,
     )
     with closing(CohereReranker(access, limits)) as reranker:
-        yield GuardedReranker(reranker, Guard(reranker.name, _limits(settings, attempts=settings.model_attempts)))
+        yield GuardedReranker(reranker, Guard(reranker.name, _limits(settings)))
 
 
 @contextmanager
@@ -47,10 +47,10 @@ def open_cross_encoder(settings: Settings) -> Iterator[Reranker]:
         threads=settings.reranker_threads,
     )
     with closing(opened) as reranker:
-        yield GuardedReranker(reranker, Guard(reranker.name, _limits(settings, attempts=1)))
+        yield GuardedReranker(reranker, Guard(reranker.name, _limits(settings)))
 
 
-def _limits(settings: Settings, *, attempts: int) -> GuardLimits:
+def _limits(settings: Settings) -> GuardLimits:
     breaker = BreakerLimits(
         failures=settings.model_breaker_failures,
         window_calls=settings.model_breaker_window_calls,
@@ -60,7 +60,7 @@ def _limits(settings: Settings, *, attempts: int) -> GuardLimits:
     return GuardLimits(
         breaker,
         most_calls=settings.model_max_calls,
-        attempts=attempts,
+        attempts=settings.model_attempts,
         retry_share=settings.model_retry_share,
         retry_pause_seconds=settings.model_retry_pause_seconds,
     )
