@@ -73,10 +73,15 @@ def test_an_id_is_taken_once(catalog: Catalog):
 
 
 def test_documents_are_current_or_not_whoever_may_read_them(catalog: Catalog):
-    Story(catalog).sync({"a.md": ("Alpha.", NOBODY)})
-    known, unknown = document_id("handbook", "a.md"), document_id("handbook", "b.md")
+    story = Story(catalog)
+    story.sync({"a.md": ("Alpha.", NOBODY), "b.md": ("Beta.", NOBODY)})
+    known, withdrawn, unknown = (document_id("handbook", key) for key in ("a.md", "b.md", "c.md"))
 
-    assert catalog.evaluations.current_documents([known, unknown]) == {known}
+    before = catalog.evaluations.current_documents([known, withdrawn, unknown])
+    story.sync({"a.md": ("Alpha.", NOBODY)})
+
+    assert before == {known, withdrawn}
+    assert catalog.evaluations.current_documents([known, withdrawn, unknown]) == {known}
     assert catalog.evaluations.current_documents([]) == frozenset()
 
 

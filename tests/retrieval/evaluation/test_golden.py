@@ -111,16 +111,22 @@ def test_every_question_is_looked_at_before_the_file_is_refused(written):
         pytest.param("\n" * 3, "a.jsonl", "file", id="blank lines"),
         pytest.param("- !!python/object/apply:os.system [id]", "a.yaml", "line 1", id="a constructor"),
         pytest.param("[" * 5_000, "a.jsonl", "line 1", id="deeply nested"),
-        pytest.param("#" * 2_000, "a.yaml", "file", id="too large"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused(written, content, name, field):
-    limits = Settings(evaluation_max_file_bytes=1_000 if field == "file" and content else 100_000)
-
     with pytest.raises(InvalidInput) as refused:
-        read_golden(written(content, name=name), limits)
+        read_golden(written(content, name=name), Settings())
 
     assert refused.value.problems[0].field == field
+
+
+def test_a_file_that_is_too_large_is_refused_with_the_limit_before_it_is_read(written):
+    path = written([SOUND])
+    size = path.stat().st_size
+
+    assert read_golden(path, Settings(evaluation_max_file_bytes=size))
+    with pytest.raises(InvalidInput, match=rf"file: is too large \(limit: {size - 1} bytes\)"):
+        read_golden(path, Settings(evaluation_max_file_bytes=size - 1))
 
 
 def test_too_many_questions_are_refused_with_the_limit(written):
