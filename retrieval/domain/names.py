@@ -17,6 +17,8 @@ LONGEST_QUOTE = 60
 """Characters; a longer quote is speech."""
 _SHOUTING = 0.6
 """Share of a text's words that open with a capital: above it, capitals tell nothing."""
+_FEW_WORDS = 6
+"""So few words may all be a name."""
 _NOUNS_WITH_CAPITALS = frozenset({"und", "der", "die", "das", "den", "dem", "ist", "nicht", "mit", "ein", "eine"})
 """Words of the language that writes every noun with a capital."""
 _FEW_OF_THEM = 0.05
@@ -40,6 +42,9 @@ _LONGEST_JOINING = 16
 _OF = re.compile(r"\s(?:of|de|von|di|du)\s(?:the\s)?")
 _WORDS = re.compile(r"\S+")
 _ARTICLES = frozenset({"the", "a", "an"})
+_OPENING_ARTICLES = frozenset(
+    ["der", "die", "das", "den", "dem", "ein", "eine", "le", "la", "les", "un", "une", "el", "los", "las", "una", "il", "lo", "gli"]
+)
 _SENTENCE_START = re.compile(r"(?:\A|[.!?:;…]['\"”’»)\]]*\s+|\n\s*|[-•*]\s)[\"“«(\[]*\Z")
 _CALENDAR = frozenset(
     """
@@ -57,7 +62,9 @@ def names(text: str) -> list[Span]:
     written = text.split()
     lowered = frozenset(written)
     matches = list(_NAME.finditer(text))
-    capitals_tell = _capitals_tell(matches, written, lowered)
+    if sum(match.group().count(" ") + 1 for match in matches) > max(_SHOUTING * len(written), _FEW_WORDS):
+        return sorted({*_quoted(text)})
+    capitals_tell = _capitals_tell(written, lowered)
     plain: list[Span] = []
     opening: list[Span] = []
     for match in matches:
@@ -73,10 +80,8 @@ def names(text: str) -> list[Span]:
     return sorted({*plain, *_joined(text, plain), *_parts(text, plain), *_quoted(text)})
 
 
-def _capitals_tell(matches: list[re.Match[str]], written: list[str], lowered: frozenset[str]) -> bool:
+def _capitals_tell(written: list[str], lowered: frozenset[str]) -> bool:
     """Whether a capital inside a sentence tells a single word to be a name."""
-    if sum(match.group().count(" ") + 1 for match in matches) > _SHOUTING * len(written):
-        return False
     if lowered.isdisjoint(_NOUNS_WITH_CAPITALS):
         return True
     return sum(word in _NOUNS_WITH_CAPITALS for word in written) < _FEW_OF_THEM * len(written)
@@ -101,7 +106,9 @@ def _is_no_opening(word: str, lowered: frozenset[str], *, opens: bool, alone: bo
         return True
     if lower in _ARTICLES:
         return alone
-    return (opens and lower in lowered) or ((opens or alone) and len(word) > 2 and _is_stop_word(lower))
+    if opens and lower in _OPENING_ARTICLES:
+        return True
+    return (opens and lower in lowered) or ((opens or alone) and len(word) > 1 and not word.isupper() and _is_stop_word(lower))
 
 
 @lru_cache(maxsize=65_536)

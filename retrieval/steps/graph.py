@@ -24,14 +24,17 @@ from retrieval.ports.graph_search import GraphView, SeenMention, entity_number
 
 Texts = Callable[[Sequence[str]], Mapping[str, str]]
 
-DAMPING = 0.85
-TOLERANCE = 1e-7
+DAMPING = 0.5
+"""Share that walks on from a passage; the rest starts again. HippoRAG's."""
+TOLERANCE = 1e-5
 MOST_ITERATIONS = 100
+CHECKED_EVERY = 2
+"""Iterations between two looks at whether anything still changes."""
 HEAD_PASSAGES = 5
 HEAD_SHARE = 0.5
 """What the fused head's best is worth as a start beside a passage that the query names."""
 MOST_STARTS = 16
-LINK_GAIN = 2.0
+LINK_GAIN = 3.4
 """What the walk brings a passage counts so many times what starting at it counts: words cannot find it, a name can."""
 ANY_MENTION = 0.05
 EARLY_MENTION = 0.05
@@ -103,35 +106,53 @@ def with_graph(fused: Sequence[FusedHit], run: Run, *, weight: float) -> tuple[F
     return tuple(sorted(joined, key=lambda hit: (-hit.score, hit.passage)))
 
 
+@dataclass(frozen=True)
+class Transitions:
+    """Where a walk goes from each node, ready for many steps.
+
+    Attributes:
+        arriving: shape (nodes, nodes), float64; row `j` holds the shares with which other nodes go to node j.
+        dangling: the nodes that lead nowhere.
+    """
+
+    arriving: csr_array
+    dangling: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, weights: csr_array) -> "Transitions":
+        """From shape (nodes, nodes): row `i` holds node i's weights to others, 0 or more, of any sum."""
+        sums = np.asarray(weights.sum(axis=1)).ravel()
+        shares = csr_array((weights.data / np.repeat(sums, np.diff(weights.indptr)), weights.indices, weights.indptr), shape=weights.shape)
+        return cls(csr_array(shares.T), np.flatnonzero(sums == 0))
+
+
 def pagerank(
-    transitions: csr_array,
+    transitions: Transitions,
     restart: NDArray[np.float64],
     *,
     damping: float = DAMPING,
     tolerance: float = TOLERANCE,
     most_iterations: int = MOST_ITERATIONS,
 ) -> NDArray[np.float64]:
-    """Personalised PageRank by power iteration; sums to 1. What has nowhere to go starts again.
+    """Personalised PageRank by power iteration, shape (nodes,), sums to 1. What leads nowhere starts again.
 
     Args:
-        transitions: shape (nodes, nodes); row `i` holds node i's weights to others, 0 or more, of any sum.
+        transitions: of the nodes.
         restart: shape (nodes,), 0 or more, of any sum above 0.
         damping: share that walks on.
         tolerance: of the sum of absolute differences between two iterations.
         most_iterations: it ends then in any case.
     """
-    start = restart / restart.sum()
-    sums = np.asarray(transitions.sum(axis=1)).ravel()
-    inverse: NDArray[np.float64] = np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0)
-    dangling = sums == 0
-    columns = csr_array(transitions.T)
-    rank: NDArray[np.float64] = start
-    for _ in range(most_iterations):
-        walked = damping * (columns @ (rank * inverse))
-        following = walked + (1 - damping + damping * rank[dangling].sum()) * start
-        change = np.abs(following - rank).sum()
-        rank = following
-        if change < tolerance:
+    start: NDArray[np.float64] = restart / restart.sum()
+    again, rank = (1 - damping) * start, start.copy()
+    for iteration in range(1, most_iterations + 1):
+        following = transitions.arriving @ rank
+        following *= damping
+        following += again
+        if len(transitions.dangling):
+            following += damping * rank[transitions.dangling].sum() * start
+        previous, rank = rank, following
+        if iteration % CHECKED_EVERY == 0 and np.abs(rank - previous).sum() < tolerance:
             break
     return rank
 
@@ -242,14 +263,13 @@ def _walked(starts: Mapping[str, float], by_name: Mapping[str, float], steps: Se
     restart = np.array([*(starts.get(passage, 0.0) for passage in passages), 0.0])
     transitions = _transitions(steps, number)
     rank = pagerank(transitions, restart)
-    dangling = np.asarray(transitions.sum(axis=1)).ravel() == 0
-    worth = rank * restart.sum() / (1 - DAMPING + DAMPING * rank[dangling].sum())
+    worth = rank * restart.sum() / (1 - DAMPING + DAMPING * rank[transitions.dangling].sum())
     walked = np.maximum(worth - restart, 0.0)
     scores = {passage: LINK_GAIN * float(walked[at]) + by_name.get(passage, 0.0) for passage, at in number.items()}
     return [Hit(passage, score) for passage, score in scores.items() if score >= LEAST_SCORE]
 
 
-def _transitions(steps: Sequence[GraphStep], number: Mapping[str, int]) -> csr_array:
+def _transitions(steps: Sequence[GraphStep], number: Mapping[str, int]) -> Transitions:
     """Shape (passages + 1, passages + 1): what of a start's weight no step takes goes to the last node, which leads nowhere."""
     nowhere = len(number)
     taken: dict[str, float] = {}
@@ -259,4 +279,4 @@ def _transitions(steps: Sequence[GraphStep], number: Mapping[str, int]) -> csr_a
     weights = [*(step.share for step in steps), *(share for _, share in left)]
     origins = [*(number[step.passage] for step in steps), *(at for at, _ in left)]
     ends = [*(number[step.to] for step in steps), *(nowhere for _ in left)]
-    return csr_array((weights, (origins, ends)), shape=(nowhere + 1, nowhere + 1), dtype=np.float64)
+    return Transitions.of(csr_array((weights, (origins, ends)), shape=(nowhere + 1, nowhere + 1), dtype=np.float64))
