@@ -43,7 +43,9 @@ _OF = re.compile(r"\s(?:of|de|von|di|du)\s(?:the\s)?")
 _WORDS = re.compile(r"\S+")
 _ARTICLES = frozenset({"the", "a", "an"})
 _OPENING_ARTICLES = frozenset(
-    ["der", "die", "das", "den", "dem", "ein", "eine", "le", "la", "les", "un", "une", "el", "los", "las", "una", "il", "lo", "gli"]
+    """
+    der die das den dem ein eine le la les un une el los las una il lo gli
+    """.split()  # noqa: SIM905 - a list of quoted words is harder to read
 )
 _SENTENCE_START = re.compile(r"(?:\A|[.!?:;…]['\"”’»)\]]*\s+|\n\s*|[-•*]\s)[\"“«(\[]*\Z")
 _CALENDAR = frozenset(
@@ -74,6 +76,8 @@ def names(text: str) -> list[Span]:
         alone = " " not in span.of(text)
         if capitals_tell or not alone:
             (opening if opens and alone else plain).append(span)
+        if opens and (tail := _without_first(text, span)) is not None:
+            plain.append(tail)
     sure = {span.of(text) for span in plain}
     plain += [span for span in opening if span.of(text) in sure]
     plain.sort()
@@ -98,6 +102,12 @@ def _trimmed(text: str, match: re.Match[str], lowered: frozenset[str]) -> tuple[
         return None, opens
     span = Span(words[first].start(), words[last - 1].end())
     return (span if len(span) > 1 else None), opens and first == 0
+
+
+def _without_first(text: str, span: Span) -> Span | None:
+    """`Later Ann Lee came`: the first word of a sentence may be no part of the name behind it, where that has two words or more."""
+    words = list(_WORDS.finditer(text, span.start, span.end))
+    return Span(words[1].start(), span.end) if len(words) > 2 and words[1].group()[0].isupper() else None
 
 
 def _is_no_opening(word: str, lowered: frozenset[str], *, opens: bool, alone: bool) -> bool:
