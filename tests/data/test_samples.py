@@ -9,8 +9,11 @@ import pypdfium2
 import pytest
 import yaml
 
+from retrieval.domain.ids import document_id
 from retrieval.domain.permissions import check_subject
 from retrieval.domain.sources import spec_from_json
+from retrieval.evaluation.golden import read_golden
+from retrieval.settings import Settings
 from tests.data.company import COMPANY, DATA, DOCUMENTS, PEOPLE, SAMPLES, SOURCES, keys_of, known_subjects, policy_of, readers_of
 from tests.data.extraction import text_of
 
@@ -20,6 +23,18 @@ UNREADABLE = ("people", "inbox/reference-letter-unfiled.txt")
 
 QUESTIONS: list[dict[str, Any]] = yaml.safe_load((SAMPLES / "questions.yaml").read_text(encoding="utf-8"))
 ANSWERED = [question for question in QUESTIONS if question["document"]]
+
+
+def test_golden_questions_are_those_with_an_answer_each_asked_by_one_who_may_read_it() -> None:
+    by_id = {question["id"]: question for question in ANSWERED}
+    golden = read_golden(SAMPLES / "golden.yaml", Settings())
+
+    assert len(golden) >= 45
+    for asked in golden:
+        question = by_id[asked.id]
+        assert asked.text == question["question"]
+        assert asked.principal.id in question["readers"]
+        assert asked.relevant == {document_id(question["source"], question["document"]): 1}
 
 
 def test_there_are_enough_documents_in_every_common_format() -> None:
