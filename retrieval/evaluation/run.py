@@ -25,7 +25,7 @@ from retrieval.domain.errors import InvalidInput
 from retrieval.evaluation.environment import environment
 from retrieval.evaluation.judged import Split
 from retrieval.evaluation.measuring import load_peers, measure
-from retrieval.evaluation.peers.table import PEERS
+from retrieval.evaluation.peers.table import PEERS, peer_versions
 from retrieval.evaluation.ranking import Progress
 from retrieval.evaluation.report import table, write
 from retrieval.evaluation.results import Measured
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InvalidInput as error:
         console.print(str(error), markup=False)
         return 2
-    where = environment()
+    where = {**environment(), **peer_versions(chosen.peers)}
     console.print(table(measured, caption=", ".join(f"{name} {value}" for name, value in where.items())))
     write(chosen.reports, measured, where)
     return 0

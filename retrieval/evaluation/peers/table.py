@@ -1,7 +1,8 @@
 """The peers by name: what a user would pick instead. Each is imported when it is measured: the libraries are an optional extra."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from importlib.metadata import version
 from typing import cast
 
 from retrieval.domain.errors import InvalidInput
@@ -20,6 +21,21 @@ def _imported(module: str, name: str) -> Callable[[], Peer]:
             ) from error
 
     return load
+
+
+DISTRIBUTIONS: Mapping[str, str] = {
+    "rank_bm25": "rank-bm25",
+    "bm25s": "bm25s",
+    "haystack": "haystack-ai",
+    "llama-index": "llama-index-core",
+    "qdrant-client": "qdrant-client",
+}
+"""What is installed for each peer."""
+
+
+def peer_versions(names: Sequence[str]) -> Mapping[str, str]:
+    """Installed distribution to its version, of the peers by these names."""
+    return {DISTRIBUTIONS[name]: version(DISTRIBUTIONS[name]) for name in names}
 
 
 PEERS: Mapping[str, Callable[[], Peer]] = {

@@ -7,7 +7,7 @@ import pytest
 
 from retrieval.domain.errors import InvalidInput
 from retrieval.evaluation.peers.shelf import Shelf
-from retrieval.evaluation.peers.table import PEERS
+from retrieval.evaluation.peers.table import DISTRIBUTIONS, PEERS
 
 TEXTS = {
     "trains": "Trains are booked by the office",
@@ -54,7 +54,7 @@ def test_a_hybrid_peer_finds_what_only_its_dense_leg_can_find(ask):
 
 
 def test_every_peer_is_tried():
-    assert set(PEERS) == {*LEXICAL, *HYBRID}
+    assert set(PEERS) == set(DISTRIBUTIONS) == {*LEXICAL, *HYBRID}
 
 
 def test_a_peer_without_its_library_names_the_extra_that_brings_it(monkeypatch):

@@ -169,7 +169,9 @@ def test_the_report_is_collection_to_configuration_to_metric(collection, tmp_pat
     assert set(significance["tiny"]) == {"lexical", "dense", "fused", "rank_bm25"}
     assert {"difference", "low", "high", "p", "wins", "ties", "losses"} == set(significance["tiny"]["dense"]["ndcg@10"])
     assert (tmp_path / "reports" / "eval.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
-    assert {"commit", "processor"} <= set(json.loads((tmp_path / "reports" / "eval-environment.json").read_text(encoding="utf-8")))
+    assert {"commit", "processor", "rank-bm25"} <= set(
+        json.loads((tmp_path / "reports" / "eval-environment.json").read_text(encoding="utf-8"))
+    )
 
 
 @pytest.fixture(scope="module")
