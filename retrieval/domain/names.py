@@ -16,7 +16,7 @@ LONGEST_NAME_WORDS = 10
 LONGEST_QUOTE = 60
 """Characters; a longer quote is speech."""
 _SHOUTING = 0.6
-"""Share of a text's words that open with a capital: above it, capitals tell nothing."""
+"""Share of a text's words that are all capitals: above it, capitals tell nothing."""
 _FEW_WORDS = 6
 """So few words may all be a name."""
 _NOUNS_WITH_CAPITALS = frozenset({"und", "der", "die", "das", "den", "dem", "ist", "nicht", "mit", "ein", "eine"})
@@ -64,7 +64,7 @@ def names(text: str) -> list[Span]:
     written = text.split()
     lowered = frozenset(written)
     matches = list(_NAME.finditer(text))
-    if sum(match.group().count(" ") + 1 for match in matches) > max(_SHOUTING * len(written), _FEW_WORDS):
+    if len(written) > _FEW_WORDS and sum(map(str.isupper, written)) > _SHOUTING * len(written):
         return sorted({*_quoted(text)})
     capitals_tell = _capitals_tell(written, lowered)
     plain: list[Span] = []

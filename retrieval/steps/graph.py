@@ -26,7 +26,7 @@ Texts = Callable[[Sequence[str]], Mapping[str, str]]
 
 DAMPING = 0.5
 """Share that walks on from a passage; the rest starts again. HippoRAG's."""
-TOLERANCE = 1e-5
+TOLERANCE = 1e-8
 MOST_ITERATIONS = 100
 CHECKED_EVERY = 2
 """Iterations between two looks at whether anything still changes."""
