@@ -20,6 +20,7 @@ from retrieval.domain.errors import NotReadable
 from retrieval.domain.ids import document_id, passage_id, version_id
 from retrieval.domain.passages import IndexedDocument, IndexedPassage, ReadablePassage, Stretch, embedded_text
 from retrieval.domain.permissions import EVERYONE, AccessScope, Principal
+from retrieval.domain.sources import Classification
 from retrieval.evaluation.judged import Corpus, JudgedDocument
 from retrieval.ports.models import Embedder, Vectors
 from retrieval.ports.reading import Candidate, DocumentPage, Gated, LegRuns, LegSearch, ReadableDocument
@@ -38,7 +39,7 @@ class CorpusIndex:
         corpus: the collection.
         embedder: of its passages and queries.
         passages: passage id to what the gate gives out of it; in the order of the corpus.
-        vectors: shape (documents, dimensions), one row for each passage in that order.
+        matrix: shape (documents, dimensions), the vector of each passage in that order.
         scope: everything.
     """
 
@@ -47,11 +48,12 @@ class CorpusIndex:
         self._services: dict[Settings, KnowledgeService] = {}
         self.corpus = corpus
         self.embedder = embedder
-        self.vectors = vectors
+        self.matrix = vectors
         self.passages: Mapping[str, ReadablePassage] = {
             passage.id: passage for passage in (_readable(corpus.name, document) for document in corpus.documents)
         }
         self.scope = AccessScope(EVALUATION, (_CLASS,), revision=_REVISION, readable_passages=len(self.passages))
+        self._rows = {passage: row for row, passage in enumerate(self.passages)}
         self._documents = dict(zip(self.passages, (document.id for document in corpus.documents), strict=True))
 
     def search(self, scope: AccessScope, search: LegSearch) -> LegRuns:
@@ -59,6 +61,12 @@ class CorpusIndex:
 
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         return self._shard.texts(scope, passages)
+
+    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+        return {} if scope.is_empty else {passage: self.matrix[self._rows[passage]] for passage in passages if passage in self._rows}
+
+    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+        return self._shard.vectors(scope, passages)
 
     def revision(self) -> int:
         return _REVISION
@@ -156,4 +164,5 @@ def _readable(collection: str, document: JudgedDocument) -> ReadablePassage:
         modified_at=None,
         revision=_REVISION,
         access_class=_CLASS,
+        classification=Classification.PUBLIC,
     )

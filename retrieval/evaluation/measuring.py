@@ -64,7 +64,7 @@ def _peer_rankings(judged: JudgedRuns, peer: Peer, doing: str, depth: int, progr
     if index is None:
         return {}
     documents = index.corpus.documents
-    ask = peer(Shelf([document.id for document in documents], [indexed_text(document) for document in documents], index.vectors, depth))
+    ask = peer(Shelf([document.id for document in documents], [indexed_text(document) for document in documents], index.matrix, depth))
     found: dict[str, Ranking] = {}
     for asked in judged.asked:
         found[asked.id] = ask(asked.text, asked.vector)
