@@ -77,7 +77,10 @@ def test_only_the_changed_document_is_looked_at_again(story: Story):
     changes = story.relate(story.sync({"engine": (ENGINE.replace("Ada Lovelace", "Charles Babbage"), PUBLIC), "pump": (PUMP, PUBLIC)}))
 
     assert changes.extracted == 1
+    assert changes.entities_removed == 1
     assert ADA not in mentioned(story)
+    with story.catalog.database.read() as connection:
+        assert set(connection.scalars(select(entities.c.id))) == mentioned(story)
     assert {entity_id("Charles Babbage"), ERR, LUIGI} <= mentioned(story)
 
 

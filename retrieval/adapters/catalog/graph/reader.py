@@ -138,7 +138,7 @@ _MENTIONING = (
         _TEXT.label("text"),
     )
     .join(document_versions, document_versions.c.id == passages.c.version)
-    .join(documents, documents.c.current_version == document_versions.c.id)
+    .join(documents, documents.c.id == document_versions.c.document)
     .join(texts, texts.c.hash == document_versions.c.text)
     .where(passages.c.id.in_(_OF_THIS.where(entity_names.c.entity == bindparam("number"))))
     .where(tuple_(documents.c.id, passages.c.ordinal) > tuple_(bindparam("document"), bindparam("ordinal")))

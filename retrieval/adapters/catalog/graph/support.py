@@ -24,7 +24,7 @@ PLACES = (
         document_versions.c.uri,
     )
     .join(document_versions, document_versions.c.id == passages.c.version)
-    .join(documents, documents.c.current_version == document_versions.c.id)
+    .join(documents, documents.c.id == document_versions.c.document)
     .order_by(passages.c.id)
 )
 

@@ -23,10 +23,10 @@ MENTIONED = (
     mentions.join(entity_names, entity_names.c.number == mentions.c.name)
     .join(passages, passages.c.id == mentions.c.passage)
     .join(document_versions, document_versions.c.id == passages.c.version)
-    .join(documents, documents.c.current_version == document_versions.c.id)
+    .join(documents, documents.c.id == document_versions.c.document)
 )
 """Mentions with their entities' names, passages, versions and documents."""
-IS_CURRENT = document_versions.c.state == VersionState.CURRENT.value
+IS_CURRENT = (documents.c.current_version == document_versions.c.id) & (document_versions.c.state == VersionState.CURRENT.value)
 
 
 @dataclass(frozen=True)
