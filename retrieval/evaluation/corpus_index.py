@@ -53,7 +53,6 @@ class CorpusIndex:
             passage.id: passage for passage in (_readable(corpus.name, document) for document in corpus.documents)
         }
         self.scope = AccessScope(EVALUATION, (_CLASS,), revision=_REVISION, readable_passages=len(self.passages))
-        self._rows = {passage: row for row, passage in enumerate(self.passages)}
         self._documents = dict(zip(self.passages, (document.id for document in corpus.documents), strict=True))
 
     def search(self, scope: AccessScope, search: LegSearch) -> LegRuns:
@@ -61,12 +60,6 @@ class CorpusIndex:
 
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         return self._shard.texts(scope, passages)
-
-    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
-        return {} if scope.is_empty else {passage: self.matrix[self._rows[passage]] for passage in passages if passage in self._rows}
-
-    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
-        return self._shard.vectors(scope, passages)
 
     def revision(self) -> int:
         return _REVISION
