@@ -61,6 +61,9 @@ class CorpusIndex:
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         return self._shard.texts(scope, passages)
 
+    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+        return self._shard.vectors(scope, passages)
+
     def revision(self) -> int:
         return _REVISION
 
