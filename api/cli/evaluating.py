@@ -18,11 +18,11 @@ from retrieval.evaluation.environment import environment
 from retrieval.evaluation.golden import GoldenQuestion, read_golden
 from retrieval.evaluation.judged import Split
 from retrieval.evaluation.keeping import collection_hash, keep
-from retrieval.evaluation.measuring import load_peers, measure
+from retrieval.evaluation.measuring import check_peers, measure
 from retrieval.evaluation.page import render
-from retrieval.evaluation.peers.table import PEERS
+from retrieval.evaluation.peers.asking import processes
 from retrieval.evaluation.results import Measured
-from retrieval.evaluation.run import shown_progress
+from retrieval.evaluation.run import PEER_PROCESSES, shown_progress
 from retrieval.evaluation.vectors import VectorCache
 from retrieval.settings import Settings
 
@@ -78,16 +78,25 @@ class Evaluating:
             return
         if split not in set(Split):
             raise InvalidInput.of("split", "is none of those there are", limit=", ".join(Split))
-        if unknown := [name for name in peers if name not in PEERS]:
-            raise InvalidInput.of("peer", f"{unknown[0]!r} is none of those there are", limit=", ".join(PEERS))
-        loaded = load_peers(peers)
+        check_peers(peers)
         embedder = open_embedder(self._settings)
         cache = VectorCache(self._settings.evaluation_cache_directory, embedder)
         try:
-            with closing(open_catalog(self._settings)) as catalog, shown_progress(self._console) as progress:
+            with (
+                closing(open_catalog(self._settings)) as catalog,
+                shown_progress(self._console) as progress,
+                processes(PEER_PROCESSES) as pool,
+            ):
                 for directory in directories:
                     measured = measure(
-                        self._settings, directory, Split(split), embedder=embedder, cache=cache, peers=loaded, progress=progress
+                        self._settings,
+                        directory,
+                        Split(split),
+                        embedder=embedder,
+                        cache=cache,
+                        peers=peers,
+                        pool=pool,
+                        progress=progress,
                     )
                     self._measured.append(measured)
                     self.kept += keep(

@@ -1,12 +1,16 @@
 """Measuring the product, and its peers beside it, on one judged collection."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 
+from retrieval.domain.errors import InvalidInput
 from retrieval.evaluation.corpus_index import indexed_text
 from retrieval.evaluation.judged import Split
 from retrieval.evaluation.metrics import Ranking
-from retrieval.evaluation.peers.shelf import Peer, Shelf
+from retrieval.evaluation.peers.asking import ask_peers
+from retrieval.evaluation.peers.shelf import Shelf
 from retrieval.evaluation.peers.table import PEERS
 from retrieval.evaluation.ranking import JudgedRuns, Progress, configurations, open_collection
 from retrieval.evaluation.results import Measured, scored
@@ -15,9 +19,12 @@ from retrieval.ports.models import Embedder
 from retrieval.settings import Settings
 
 
-def load_peers(names: Sequence[str]) -> Mapping[str, Peer]:
-    """Raises InvalidInput when the libraries of one are not installed."""
-    return {name: PEERS[name]() for name in names}
+def check_peers(names: Sequence[str]) -> None:
+    """Raises InvalidInput when there is no such peer, or its libraries are not installed."""
+    for name in names:
+        if name not in PEERS:
+            raise InvalidInput.of("peer", "is none of those there are", limit=", ".join(PEERS))
+        PEERS[name]()
 
 
 def measure(
@@ -27,7 +34,8 @@ def measure(
     *,
     embedder: Embedder,
     cache: VectorCache,
-    peers: Mapping[str, Peer],
+    peers: Sequence[str],
+    pool: Executor,
     progress: Progress,
 ) -> Measured:
     """Every configuration of the product, then every peer, on the same queries, texts and vectors.
@@ -38,7 +46,8 @@ def measure(
         split: which of its queries.
         embedder: of its texts, where `cache` does not hold their vectors yet.
         cache: vectors from earlier evaluations.
-        peers: by name.
+        peers: names of those to be measured.
+        pool: where they are asked.
         progress: told what is done, how much of it, and of how much.
 
     Raises:
@@ -50,23 +59,18 @@ def measure(
         judged = search(split)
         for name, configuration in configurations(settings).items():
             rankings[name] = judged.rankings(configuration)
-        for name, peer in peers.items():
-            rankings[name] = _peer_rankings(judged, peer, f"{judged.queries.collection}: {name}", settings.query_depth, progress)
+        rankings |= _peer_rankings(judged, peers, pool, settings.query_depth, progress)
     queries = judged.queries
     scores = {name: scored(ranking, queries.qrels) for name, ranking in rankings.items()}
     return Measured(queries.collection, split.value, queries.texts, scores, rankings)
 
 
-def _peer_rankings(judged: JudgedRuns, peer: Peer, doing: str, depth: int, progress: Progress) -> Mapping[str, Ranking]:
-    total = len(judged.asked)
-    progress(doing, 0, total)
-    index = judged.asked[0].index if judged.asked else None
-    if index is None:
-        return {}
+def _peer_rankings(
+    judged: JudgedRuns, peers: Sequence[str], pool: Executor, depth: int, progress: Progress
+) -> Mapping[str, Mapping[str, Ranking]]:
+    index = judged.asked[0].index
     documents = index.corpus.documents
-    ask = peer(Shelf([document.id for document in documents], [indexed_text(document) for document in documents], index.matrix, depth))
-    found: dict[str, Ranking] = {}
-    for asked in judged.asked:
-        found[asked.id] = ask(asked.text, asked.vector)
-        progress(doing, len(found), total)
-    return found
+    shelf = Shelf([document.id for document in documents], [indexed_text(document) for document in documents], index.matrix, depth)
+    questions = [(asked.id, asked.text, asked.vector) for asked in judged.asked]
+    told = partial(progress, f"{index.corpus.name}: asking peers")
+    return ask_peers(peers, shelf, questions, pool=pool, progress=told)

@@ -24,7 +24,8 @@ from retrieval.bootstrap import open_embedder
 from retrieval.domain.errors import InvalidInput
 from retrieval.evaluation.environment import environment
 from retrieval.evaluation.judged import Split
-from retrieval.evaluation.measuring import load_peers, measure
+from retrieval.evaluation.measuring import check_peers, measure
+from retrieval.evaluation.peers.asking import processes
 from retrieval.evaluation.peers.table import PEERS, peer_versions
 from retrieval.evaluation.ranking import Progress
 from retrieval.evaluation.report import table, write
@@ -34,6 +35,8 @@ from retrieval.settings import Settings
 
 COLLECTIONS = ("scifact", "nfcorpus", "2wikimultihopqa", "clapnq_dev", "xquad_en")
 REPORTS = Path("reports")
+PEER_PROCESSES = 2
+"""Peers asked at once."""
 WIDTH = 120
 """Columns where no terminal says how many there are."""
 
@@ -63,10 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def evaluate(settings: Settings, collections: Sequence[str], split: Split, *, peers: Sequence[str], console: Console) -> Sequence[Measured]:
     """Every configuration and peer on every collection. Raises FileNotFoundError when one is not there, InvalidInput for a peer."""
-    loaded = load_peers(peers)
+    check_peers(peers)
     embedder = open_embedder(settings)
     cache = VectorCache(settings.evaluation_cache_directory, embedder)
-    with shown_progress(console) as progress:
+    with shown_progress(console) as progress, processes(PEER_PROCESSES) as pool:
         return [
             measure(
                 settings,
@@ -74,7 +77,8 @@ def evaluate(settings: Settings, collections: Sequence[str], split: Split, *, pe
                 split,
                 embedder=embedder,
                 cache=cache,
-                peers=loaded,
+                peers=peers,
+                pool=pool,
                 progress=progress,
             )
             for name in collections

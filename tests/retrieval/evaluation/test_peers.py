@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from retrieval.domain.errors import InvalidInput
+from retrieval.evaluation.peers.asking import ask_peers, processes
 from retrieval.evaluation.peers.shelf import Shelf
 from retrieval.evaluation.peers.table import DISTRIBUTIONS, PEERS
 
@@ -63,3 +64,16 @@ def test_a_peer_without_its_library_names_the_extra_that_brings_it(monkeypatch):
 
     with pytest.raises(InvalidInput, match=r"archivist\[peers\]"):
         PEERS["bm25s"]()
+
+
+def test_peers_are_asked_in_processes_and_given_back_in_the_order_they_were_named():
+    shelf = Shelf(list(TEXTS), list(TEXTS.values()), VECTORS, depth=3)
+    questions = [("q1", "parents", direction(1, 0, 0)), ("q2", "zebra", direction(1, 0, 0))]
+    told = []
+
+    with processes(1) as pool:
+        found = ask_peers(["rank_bm25", "bm25s"], shelf, questions, pool=pool, progress=lambda done, total: told.append((done, total)))
+
+    assert list(found) == ["rank_bm25", "bm25s"]
+    assert found["rank_bm25"] == found["bm25s"] == {"q1": ["leave"], "q2": []}
+    assert told == [(0, 2), (1, 2), (2, 2)]
