@@ -135,16 +135,15 @@ def _lexical(plant: Plant, scope: AccessScope, asked: Sequence[str]) -> dict[str
 
 @dataclass(frozen=True)
 class _OwnIdf:
-    """The shard's lexical search under the same filter, but with the engine's own IDF, which counts hidden passages too."""
+    """The shard's lexical search under the same filter, but with terms weighed by how rare they are among all, hidden passages too."""
 
     shard: EdgeShard
 
     def ask(self, scope: AccessScope, sources: Sequence[str], requests: Sequence[LegRequest]) -> list[list[Hit]]:
-        queries = []
-        for request in requests:
-            readable = edge_shard._FILTERS.readable(scope, sources=sources, passages=request.passages)
-            scoped = edge_shard._query(request, within=readable, idf_corpus=readable)
-            queries.append(engine.QueryRequest(limit=request.limit, query=scoped.query, filter=readable))
+        readable = edge_shard._FILTERS.readable(scope, sources=sources)
+        counts = self.shard._term_counts()
+        everything = replace(scope, classes=tuple(counts._places))
+        queries = [edge_shard._query(self.shard._weighed(everything, (), request), within=readable) for request in requests]
         answers = self.shard._shard.query_batch(engine.QueryBatchRequest(queries))
         return [[Hit(str(point.id), point.score) for point in points] for points in answers]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-CONTRACT_VERSION = 3
+CONTRACT_VERSION = 4
 """Raised whenever an index written before could not be read as if it were written now: it is then built anew."""
 
 DENSE = "dense"

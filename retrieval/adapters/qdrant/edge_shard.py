@@ -5,12 +5,15 @@ it does not while it flushes (up to .4 s) or optimises (35 s for 20,000 random v
 optimising in a process of its own.
 """
 
+import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import qdrant_edge as engine
 
 from retrieval.adapters.qdrant.bm25 import Terms, passage_terms
@@ -20,6 +23,7 @@ from retrieval.adapters.qdrant.collection import (
     INTEGER_INDEXES,
     KEYWORD_INDEXES,
     LEXICAL,
+    SOURCE,
     TEXT,
     UPSERT_POINTS,
     WORDS,
@@ -29,10 +33,12 @@ from retrieval.adapters.qdrant.filters import Filters
 from retrieval.adapters.qdrant.legs import LegRequest
 from retrieval.adapters.qdrant.payload import HeldPassage, by_class, held_passage, payload_of
 from retrieval.adapters.qdrant.planner import DensePlan
+from retrieval.adapters.qdrant.term_counts import Counted, TermCounts
 from retrieval.domain.errors import IndexUnavailable
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
 from retrieval.domain.permissions import AccessScope
 from retrieval.domain.runs import Hit, Leg
+from retrieval.ports.models import Vectors
 from retrieval.ports.writing import Reclassification
 
 _FILTERS: Filters[engine.Filter] = Filters(
@@ -49,6 +55,8 @@ class EdgeShard:
 
     def __init__(self, shard: engine.EdgeShard) -> None:
         self._shard = shard
+        self._counts: TermCounts | None = TermCounts()
+        self._counting = threading.Lock()
 
     @classmethod
     def create(cls, directory: Path, identity: IndexIdentity) -> "EdgeShard":
@@ -67,7 +75,10 @@ class EdgeShard:
     def load(cls, directory: Path) -> "EdgeShard":
         """Raises IndexUnavailable when the files are missing, damaged or in use."""
         with translated("opening"):
-            return cls(engine.EdgeShard.load(str(directory)))
+            found = cls(engine.EdgeShard.load(str(directory)))
+        found._counts = None
+        found._term_counts()
+        return found
 
     def ask(self, scope: AccessScope, sources: Sequence[str], requests: Sequence[LegRequest]) -> list[list[Hit]]:
         readable = _FILTERS.readable(scope, sources=sources)
@@ -75,7 +86,7 @@ class EdgeShard:
         for request in requests:
             narrowed = request.passages or request.phrases
             within = _FILTERS.readable(scope, sources=sources, passages=request.passages, phrases=request.phrases) if narrowed else readable
-            queries.append(_query(request, within=within, idf_corpus=readable))
+            queries.append(_query(self._weighed(scope, sources, request), within=within))
         with translated("searching"):
             answers = self._shard.query_batch(engine.QueryBatchRequest(queries))
         return [[Hit(str(point.id), point.score) for point in points] for points in answers]
@@ -85,7 +96,7 @@ class EdgeShard:
         within = _FILTERS.of_classes(classes)
         request = LegRequest(Leg.DENSE, vector, limit, plan)
         with translated("measuring"):
-            points = self._shard.query(_query(request, within=within, idf_corpus=within))
+            points = self._shard.query(_query(request, within=within))
         return [Hit(str(point.id), point.score) for point in points]
 
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
@@ -98,31 +109,42 @@ class EdgeShard:
             records, _ = self._shard.scroll(request)
         return {str(record.id): str((record.payload or {})[TEXT]) for record in records}
 
+    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+        if scope.is_empty or not passages:
+            return {}
+        request = engine.ScrollRequest(
+            limit=len(passages), filter=_FILTERS.readable(scope, passages=passages), with_payload=False, with_vector=[DENSE]
+        )
+        with translated("reading vectors"):
+            records, _ = self._shard.scroll(request)
+        return {str(record.id): np.array(cast(dict[str, list[float]], record.vector)[DENSE], dtype=np.float32) for record in records}
+
     def replace(self, documents: Sequence[IndexedDocument]) -> int:
         """Make the shard hold exactly these documents. New points come before old ones go. Returns the points written."""
         if not documents:
             return 0
-        written = self.add(documents)
+        names = [document.document for document in documents]
         kept = [passage.id for document in documents for passage in document.passages]
-        gone = _FILTERS.replaced([document.document for document in documents], keep=kept)
-        with translated("deleting"):
-            self._shard.update(engine.UpdateOperation.delete_points_by_filter(gone))
-        return written
+        with self._recounting(names) as counted:
+            counted.extend(self._write(documents))
+            with translated("deleting"):
+                self._shard.update(engine.UpdateOperation.delete_points_by_filter(_FILTERS.replaced(names, keep=kept)))
+        return len(kept)
 
     def add(self, documents: Sequence[IndexedDocument]) -> int:
-        """Write these documents' passages and look for nothing to remove. Returns the points written."""
-        pairs = [(document, passage) for document in documents for passage in document.passages]
-        for at in range(0, len(pairs), UPSERT_POINTS):
-            points = [_point(document, passage) for document, passage in pairs[at : at + UPSERT_POINTS]]
-            with translated("writing"):
-                self._shard.update(engine.UpdateOperation.upsert_points(points))
-        return len(pairs)
+        """Write these documents' passages, none of which is there yet, and look for nothing to remove. Returns the points written."""
+        with self._recounting(()) as counted:
+            counted.extend(self._write(documents))
+        return len(counted)
 
     def reclassify(self, changes: Sequence[Reclassification]) -> None:
         for access_class, documents in by_class(changes).items():
             moved = engine.UpdateOperation.set_payload_by_filter(_FILTERS.of_documents(documents), {ACCESS_CLASS: access_class})
-            with translated("reclassifying"):
-                self._shard.update(moved)
+            with self._recounting(documents) as counted:
+                held = self._counted(_FILTERS.of_documents(documents))
+                counted.extend(replace(passage, access_class=access_class) for passage in held)
+                with translated("reclassifying"):
+                    self._shard.update(moved)
 
     def contents(self) -> Iterator[HeldPassage]:
         """Every point, whole, in the order of ids. For comparing an index with the catalog; knows no reader."""
@@ -136,6 +158,68 @@ class EdgeShard:
                 yield held_passage(record.id, record.payload or {}, cast("list[float]", record.vector[DENSE]))
             if offset is None:
                 return
+
+    def _weighed(self, scope: AccessScope, sources: Sequence[str], request: LegRequest) -> LegRequest:
+        """A lexical request with its terms weighed by how rare they are among what may be read."""
+        if request.leg is not Leg.LEXICAL:
+            return request
+        assert isinstance(request.vector, Terms)
+        rarities = self._term_counts().idf(scope.classes, sources, request.vector.hashes)
+        weights = [weight * rarity for weight, rarity in zip(request.vector.weights, rarities, strict=True)]
+        return replace(request, vector=Terms(request.vector.hashes, weights))
+
+    def _write(self, documents: Sequence[IndexedDocument]) -> list[Counted]:
+        """Returns what was written as it is to be counted."""
+        counted = []
+        pairs = [(document, passage) for document in documents for passage in document.passages]
+        for at in range(0, len(pairs), UPSERT_POINTS):
+            points = []
+            for document, passage in pairs[at : at + UPSERT_POINTS]:
+                terms = passage_terms(passage.embedded_text)
+                points.append(_point(document, passage, terms))
+                counted.append(Counted(document.access_class, document.source, terms.hashes))
+            with translated("writing"):
+                self._shard.update(engine.UpdateOperation.upsert_points(points))
+        return counted
+
+    @contextmanager
+    def _recounting(self, documents: Sequence[str]) -> Iterator[list[Counted]]:
+        """Documents that are being changed: what the list holds in the end is counted instead of what they held.
+
+        A change that fails may be half made: then everything is counted anew.
+        """
+        counts, after = self._term_counts(), list[Counted]()
+        before = self._counted(_FILTERS.of_documents(documents)) if documents else []
+        try:
+            yield after
+        except BaseException:
+            self._counts = None
+            raise
+        counts.count(after, before)
+
+    def _term_counts(self) -> TermCounts:
+        if (counts := self._counts) is not None:
+            return counts
+        with self._counting:
+            if self._counts is None:
+                counts = TermCounts()
+                counts.count(self._counted(None))
+                self._counts = counts
+            return self._counts
+
+    def _counted(self, within: engine.Filter | None) -> list[Counted]:
+        """What the shard holds, or some of it, as it is counted."""
+        counted: list[Counted] = []
+        offset: int | uuid.UUID | str | None = None
+        while True:
+            request = engine.ScrollRequest(
+                offset=offset, limit=_SCROLL_POINTS, filter=within, with_payload=[ACCESS_CLASS, SOURCE], with_vector=[LEXICAL]
+            )
+            with translated("counting terms"):
+                records, offset = self._shard.scroll(request)
+            counted += [_counted(record) for record in records]
+            if offset is None:
+                return counted
 
     def passages(self) -> int:
         with translated("counting"):
@@ -179,7 +263,7 @@ def _config(identity: IndexIdentity) -> engine.EdgeConfig:
     """Vectors and terms in mapped files that the page cache holds, payload on disk: the process stays small."""
     return engine.EdgeConfig(
         vectors={DENSE: engine.EdgeVectorParams(size=identity.dimensions, distance=engine.Distance.Dot, memory=engine.Memory.Cached)},
-        sparse_vectors={LEXICAL: engine.EdgeSparseVectorParams(modifier=engine.Modifier.Idf, memory=engine.Memory.Cached)},
+        sparse_vectors={LEXICAL: engine.EdgeSparseVectorParams(memory=engine.Memory.Cached)},
         payload_memory=engine.Memory.Cold,
     )
 
@@ -191,11 +275,11 @@ def _word_index() -> engine.TextIndexParams:
     )
 
 
-def _query(request: LegRequest, *, within: engine.Filter, idf_corpus: engine.Filter) -> engine.QueryRequest:
+def _query(request: LegRequest, *, within: engine.Filter) -> engine.QueryRequest:
     if request.leg is Leg.LEXICAL:
         assert isinstance(request.vector, Terms)
         query = engine.Query.Nearest(_sparse(request.vector), using=LEXICAL)
-        params = engine.SearchParams(idf=engine.IdfParams(corpus=idf_corpus))
+        params = None
     else:
         assert not isinstance(request.vector, Terms)
         query = engine.Query.Nearest(list(request.vector), using=DENSE)
@@ -211,10 +295,16 @@ def _dense_params(request: LegRequest) -> engine.SearchParams:
     return engine.SearchParams(hnsw_ef=max(request.plan.ef, 2 * request.limit), acorn=acorn)
 
 
-def _point(document: IndexedDocument, passage: IndexedPassage) -> engine.Point:
+def _counted(record: engine.Record) -> Counted:
+    payload, vectors = record.payload or {}, record.vector
+    terms = vectors.get(LEXICAL) if isinstance(vectors, dict) else None
+    return Counted(int(payload[ACCESS_CLASS]), str(payload[SOURCE]), terms.indices if isinstance(terms, engine.SparseVector) else ())
+
+
+def _point(document: IndexedDocument, passage: IndexedPassage, terms: Terms) -> engine.Point:
     vectors: dict[str, list[float] | engine.SparseVector | list[list[float]]] = {
         DENSE: [float(x) for x in passage.vector],
-        LEXICAL: _sparse(passage_terms(passage.embedded_text)),
+        LEXICAL: _sparse(terms),
     }
     return engine.Point(passage.id, vectors, payload_of(document, passage))
 
