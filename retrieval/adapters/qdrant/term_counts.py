@@ -1,0 +1,143 @@
+"""How rare a term is among what a scope may read: the passages that hold it, counted for each access class.
+
+The engine can count this itself (`SearchParams.idf`), but looks at every readable passage to do so, in every query: 2.7 of the 2.9 ms of a
+lexical search by somebody who reads 69,000 passages. Here a term costs a sum over the classes that hold it. What is counted of classes that
+the scope does not read takes no part in any sum.
+
+Counts are kept as sorted runs that are merged as they grow, like those of a log-structured merge tree (O'Neil et al., Acta Informatica
+1996): adding a document sorts its own terms only, and a search looks into few runs. Runs never change, so that nobody waits for a writer.
+"""
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+GROWTH = 8
+"""A run is at least so many times as long as the one after it."""
+REMEMBERED_SCOPES = 256
+_PLACE_BITS = 32
+
+Numbers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A passage as it is counted: its class, its source, and the hashes of its terms, each once."""
+
+    access_class: int
+    source: str
+    terms: Sequence[int]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Passages by term and place of the access class, both in one number, ascending: the places of one term are neighbours."""
+
+    keys: Numbers
+    passages: Numbers
+
+    def holding(self, terms: Numbers, readable: Mask) -> Numbers:
+        """Passages of readable classes that hold each term."""
+        edges = np.searchsorted(self.keys, np.stack([terms, terms + 1]) << _PLACE_BITS)
+        found = np.zeros(len(terms), np.int64)
+        for at, (first, end) in enumerate(edges.T.tolist()):
+            if first < end:
+                places = self.keys[first:end] & ((1 << _PLACE_BITS) - 1)
+                found[at] = self.passages[first:end][readable[places]].sum()
+        return found
+
+
+@dataclass(frozen=True)
+class _State:
+    """What searches see. `passages` and `sources` have one entry for each place of an access class."""
+
+    runs: tuple[_Run, ...]
+    passages: Numbers
+    sources: tuple[str, ...]
+
+
+class TermCounts:
+    """Thread-safe for many readers beside one writer; the caller keeps it to one writer."""
+
+    def __init__(self) -> None:
+        self._places: dict[int, int] = {}
+        self._state = _State((), np.zeros(0, np.int64), ())
+        self._masks: OrderedDict[int, tuple[Sequence[int], Mask]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def count(self, added: Sequence[Counted], removed: Sequence[Counted] = ()) -> None:
+        """Count these passages from now on, and those no longer. A class is of one source only."""
+        state = self._with_classes_of(added)
+        pairs = [(passage, 1) for passage in added] + [(passage, -1) for passage in removed]
+        if not pairs:
+            return
+        places = np.array([self._places[passage.access_class] for passage, _ in pairs], np.int64)
+        signs = np.array([sign for _, sign in pairs], np.int64)
+        lengths = [len(passage.terms) for passage, _ in pairs]
+        terms = np.fromiter((term for passage, _ in pairs for term in passage.terms), np.int64, sum(lengths))
+        run = _summed(terms << _PLACE_BITS | np.repeat(places, lengths), np.repeat(signs, lengths))
+        passages = state.passages.copy()
+        np.add.at(passages, places, signs)
+        self._state = _State(_merged((*state.runs, run)), passages, state.sources)
+
+    def idf(self, classes: Sequence[int], sources: Sequence[str], terms: Sequence[int]) -> list[float]:
+        """ln(1 + (passages - holding + 1/2) / (holding + 1/2)) of each term, over the passages of these classes (and sources, if any).
+
+        Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), with the 1 that keeps it above 0.
+        """
+        state = self._state
+        readable = self._readable(classes, len(state.passages))
+        if sources:
+            readable = readable & np.array([source in sources for source in state.sources], bool)
+        passages, wanted = int(state.passages[readable].sum()), np.array(terms, np.int64)
+        holding = sum((run.holding(wanted, readable) for run in state.runs), np.zeros(len(wanted), np.int64))
+        return [math.log1p((passages - held + 0.5) / (held + 0.5)) for held in holding.tolist()]
+
+    def _with_classes_of(self, passages: Sequence[Counted]) -> _State:
+        """The state with places for the classes that were never counted before."""
+        state = self._state
+        new = {passage.access_class: passage.source for passage in passages if passage.access_class not in self._places}
+        if not new:
+            return state
+        self._places |= {access_class: len(state.sources) + at for at, access_class in enumerate(new)}
+        return _State(state.runs, np.append(state.passages, np.zeros(len(new), np.int64)), (*state.sources, *new.values()))
+
+    def _readable(self, classes: Sequence[int], places: int) -> Mask:
+        """Which places are of these classes. A principal's classes are the same object until they change, so they are looked up once."""
+        with self._lock:
+            known = self._masks.get(id(classes))
+            if known is not None and known[0] is classes and len(known[1]) == places:
+                self._masks.move_to_end(id(classes))
+                return known[1]
+        found = np.zeros(places, bool)
+        found[[place for place in (self._places.get(each, places) for each in classes) if place < places]] = True
+        with self._lock:
+            self._masks[id(classes)] = (classes, found)
+            while len(self._masks) > REMEMBERED_SCOPES:
+                self._masks.popitem(last=False)
+        return found
+
+
+def _merged(runs: tuple[_Run, ...]) -> tuple[_Run, ...]:
+    """The runs with the last ones merged until each is long enough beside the next."""
+    while len(runs) > 1 and len(runs[-2].keys) < GROWTH * len(runs[-1].keys):
+        *before, longer, shorter = runs
+        merged = _summed(np.concatenate([longer.keys, shorter.keys]), np.concatenate([longer.passages, shorter.passages]))
+        runs = (*before, merged)
+    return runs
+
+
+def _summed(keys: Numbers, passages: Numbers) -> _Run:
+    """A run of these, equal keys added up, without those that add up to nothing."""
+    order = np.argsort(keys, kind="stable")
+    keys, passages = keys[order], passages[order]
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, np.int64)
+    sums = np.add.reduceat(passages, starts) if len(starts) else passages
+    kept = sums != 0
+    return _Run(keys[starts][kept], sums[kept])
