@@ -19,6 +19,7 @@ from retrieval.adapters.catalog.feed import CatalogFeed
 from retrieval.adapters.directory_csv import files_at as directory_files
 from retrieval.adapters.directory_csv import import_directory
 from retrieval.adapters.glossary_yaml import read_glossary
+from retrieval.adapters.graph.paths import names_to
 from retrieval.domain.errors import Unavailable
 from retrieval.graph_service import GraphService
 from retrieval.ports.graph_search import GraphSearch
@@ -73,7 +74,9 @@ def open_deferred_embedder(settings: Settings) -> Embedder:
 
     weights = find_weights(settings.embedder_model)
     load_tokens = partial(known_tokens, weights) if is_known(weights) else None
-    return DeferredEmbedder(weights.id, partial(open_embedder, settings), load_tokens=load_tokens)
+    return DeferredEmbedder(
+        weights.id, partial(open_embedder, settings), load_tokens=load_tokens, gives_tokens=is_known(weights) and settings.rerank_tokens
+    )
 
 
 @contextmanager
@@ -173,8 +176,25 @@ def open_service(settings: Settings, *, private_index: bool = False) -> Iterator
     catalog = open_catalog(settings)
     try:
         embedder = open_embedder(settings)
-        with _checkpointing(settings, catalog), _index(settings, catalog, embedder, private=private_index) as (index, readiness):
-            knowledge = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, index, embedder, catalog.audit)
+        with (
+            _checkpointing(settings, catalog),
+            _index(settings, catalog, embedder, private=private_index) as (index, readiness),
+            open_rerankers(settings) as rerankers,
+            open_graph(settings, catalog) as walks,
+        ):
+            knowledge = KnowledgeService(
+                settings,
+                catalog.gate,
+                catalog.gate,
+                catalog.documents,
+                index,
+                embedder,
+                catalog.audit,
+                tokens=catalog.token_vectors,
+                rerankers=rerankers,
+                walks=walks,
+                way=names_to,
+            )
             graph = GraphService(settings, catalog.graph, catalog.audit)
             yield Service(settings, catalog, knowledge, graph, catalog.database.secret("consistency tokens"), readiness)
     finally:

@@ -1,59 +1,35 @@
-"""The read path, top to bottom: authorise, search, fuse, gate, attribute, answer."""
+"""The read path, top to bottom: authorise, find and rank what may be shown, attribute, answer, record."""
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-import structlog
-
-from retrieval.domain.answers import Answer, Retrieved
+from retrieval.domain.answers import Answer, Extract, Retrieved, RetrievedPassage
 from retrieval.domain.errors import InvalidInput, NotReadable
-from retrieval.domain.permissions import AccessScope, Principal
+from retrieval.domain.explanations import Explanation
+from retrieval.domain.passages import ReadablePassage, Stretch
+from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
-from retrieval.domain.runs import FusedHit
+from retrieval.domain.runs import Leg
 from retrieval.ports.audit import AuditLog
-from retrieval.ports.models import Embedder, Vectors
-from retrieval.ports.reading import (
-    Candidate,
-    DocumentPage,
-    DocumentReader,
-    Gated,
-    GateReader,
-    LegRuns,
-    LegSearch,
-    PassageSearch,
-    ReadableDocument,
-    ScopeReader,
-)
+from retrieval.ports.graph_search import GraphSearch
+from retrieval.ports.models import Embedder, Reranker, TokenVectors, Vectors
+from retrieval.ports.reading import DocumentPage, DocumentReader, GateReader, PassageSearch, ReadableDocument, ScopeReader, TokenReader
+from retrieval.remembered import Remembered
+from retrieval.search import PassageRanking, Ranked
 from retrieval.settings import Settings
 from retrieval.steps import record
 from retrieval.steps.answer import answer_from
 from retrieval.steps.attribute import attribute
 from retrieval.steps.authorise import authorise
-from retrieval.steps.fuse import fuse
-
-_logger = structlog.get_logger("retrieval.service")
+from retrieval.steps.context import collapse, stretches
+from retrieval.steps.explain import explain
+from retrieval.steps.fuse import weights
+from retrieval.steps.graph import GraphRun
+from retrieval.stopwatch import Stopwatch
 
 STALE_PERMISSIONS = "stale_permissions"
 """In `degraded`: a hit's source was last asked for its permissions too long ago, and its owner lets that pass with a warning."""
-GATE_MARGIN = 10
-"""Passages gated beyond the top k, so that a few withheld ones do not shorten the result."""
-
-
-@dataclass
-class Stopwatch:
-    """Seconds per step."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
 
 
 @dataclass(frozen=True)
@@ -70,6 +46,10 @@ class KnowledgeService:
     index: PassageSearch
     embedder: Embedder
     audit: AuditLog
+    tokens: TokenReader | None = None
+    rerankers: Sequence[Reranker] = ()
+    walks: GraphSearch | None = None
+    way: Callable[[str, GraphRun, Mapping[str, ReadablePassage]], tuple[str, ...]] = lambda _passage, _walk, _readable: ()
 
     def retrieve(self, principal: Principal, query: Query, *, request_id: str | None = None) -> Retrieved:
         """The passages that answer the query best among those the principal may read, best first.
@@ -139,8 +119,48 @@ class KnowledgeService:
             scope = authorise(principal, self.scopes)
         with watch.step("embed"):
             vector = self.embedder.embed_query(query.text)
-        runs = self._search(scope, query, vector, watch)
-        return vector, self._gated(principal, scope, query, runs, watch)
+        ranked = self._ranking.rank(principal, scope, query, vector, watch)
+        with watch.step("attribute"):
+            hits = self._in_context(principal, ranked, query)
+            explanation = self._explained(principal, ranked, hits) if query.explain else None
+        degraded = (*ranked.degraded, *((STALE_PERMISSIONS,) if ranked.gated.stale_permissions else ()))
+        return vector, Retrieved(hits, revision=ranked.gated.revision, degraded=degraded, seconds=watch.seconds, explanation=explanation)
+
+    @cached_property
+    def _ranking(self) -> PassageRanking:
+        remembered: Remembered[TokenVectors] = Remembered(self.settings.rerank_kept_passages)
+        return PassageRanking(self.settings, self.gate, self.index, self.embedder, self.tokens, self.rerankers, self.walks, remembered)
+
+    def _in_context(self, principal: Principal, ranked: Ranked, query: Query) -> tuple[RetrievedPassage, ...]:
+        """The first hits, near duplicates collapsed into the best of them and neighbours joined, as the settings say."""
+        if not self.settings.hits_collapse_duplicates and not self.settings.hits_join_neighbours:
+            return attribute(ranked.hits, ranked.gated.readable, top_k=query.top_k)
+        passages = {passage.id: passage for passage in ranked.gated.readable}
+        ordered = [passages[hit.passage] for hit in ranked.hits if hit.passage in passages]
+        alike = collapse(ordered) if self.settings.hits_collapse_duplicates else {passage.id: () for passage in ordered}
+        hits = attribute(ranked.hits, [passages[id_] for id_ in alike], top_k=query.top_k, duplicates=alike)
+        if not self.settings.hits_join_neighbours:
+            return hits
+        joined = stretches([hit.passage for hit in hits], max_characters=self.settings.hits_joined_max_characters)
+        texts = self.gate.extracts(principal, list(joined.values())) if joined else {}
+        return tuple(_with_extract(hit, joined.get(hit.passage.id), texts) for hit in hits)
+
+    def _explained(self, principal: Principal, ranked: Ranked, hits: Sequence[RetrievedPassage]) -> Explanation:
+        passages = {passage.id: passage for passage in ranked.gated.readable}
+        found = ranked.found
+        return explain(
+            hits,
+            terms=found.runs.terms,
+            phrases=ranked.phrases,
+            weights={
+                **weights(lexical_weight=self.settings.fusion_lexical_weight, with_feedback=found.feedback is not None),
+                **({Leg.GRAPH: self.settings.graph_weight} if found.walk is not None else {}),
+            },
+            fused={hit.passage: hit for hit in found.hits},
+            readable_by=self.gate.why(principal, [hit.passage.document for hit in hits]),
+            reranked=ranked.reranked,
+            graph_paths={hit.passage.id: self.way(hit.passage.id, found.walk, passages) for hit in hits if found.walk is not None},
+        )
 
     def _current(self, principal: Principal, document: str, version: str | None) -> ReadableDocument:
         found = self.documents.document(principal, document)
@@ -151,39 +171,11 @@ class KnowledgeService:
     def _searched(self) -> record.Searched:
         return record.Searched(self.embedder.model, self.index.revision())
 
-    def _search(self, scope: AccessScope, query: Query, vector: Vectors, watch: Stopwatch) -> LegRuns:
-        with watch.step("legs"):
-            return self.index.search(scope, LegSearch(query.text, vector, query.depth, query.sources, query.at_least))
 
-    def _gated(self, principal: Principal, scope: AccessScope, query: Query, runs: LegRuns, watch: Stopwatch) -> Retrieved:
-        """The fused hits that pass the gate.
-
-        Where the index is behind the catalog it finds passages that are withheld. Their scores would still show through those of the
-        others, which are normalised together; then everything found is gated and what remains is fused again.
-        """
-        fused = self._fused(runs, watch)
-        head = fused[: query.top_k + GATE_MARGIN]
-        gated = self._through_gate(principal, scope, query, head, watch)
-        if len(gated.readable) < len(head):
-            gated = self._through_gate(principal, scope, query, fused, watch)
-            fused = self._fused(runs.only(frozenset(passage.id for passage in gated.readable)), watch)
-        with watch.step("attribute"):
-            hits = attribute(fused, gated.readable, top_k=query.top_k)
-        degraded = (STALE_PERMISSIONS,) if gated.stale_permissions else ()
-        return Retrieved(hits, revision=gated.revision, degraded=degraded, seconds=watch.seconds)
-
-    def _fused(self, runs: LegRuns, watch: Stopwatch) -> tuple[FusedHit, ...]:
-        with watch.step("fuse"):
-            return fuse(runs.lexical, runs.dense, lexical_weight=self.settings.fusion_lexical_weight)
-
-    def _through_gate(self, principal: Principal, scope: AccessScope, query: Query, hits: Sequence[FusedHit], watch: Stopwatch) -> Gated:
-        with watch.step("gate"):
-            texts = self.index.texts(scope, [hit.passage for hit in hits])
-            found = [Candidate(hit.passage, texts[hit.passage]) for hit in hits if hit.passage in texts]
-            gated = self.gate.gate(principal, found, at_least=query.at_least)
-        if gated.altered:
-            _logger.error("passages_altered_in_index", passages=gated.altered, revision=gated.revision)
-        return gated
+def _with_extract(hit: RetrievedPassage, stretch: Stretch | None, texts: Mapping[Stretch, str]) -> RetrievedPassage:
+    if stretch is None or stretch not in texts:
+        return hit
+    return replace(hit, extract=Extract(stretch.span, texts[stretch]))
 
 
 def _only_quoted(answer: Answer) -> Answer:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from retrieval.domain.documents import Span
+from retrieval.domain.explanations import Explanation
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.runs import FusedHit
 
@@ -63,14 +64,29 @@ class Citation:
 
 
 @dataclass(frozen=True)
+class Extract:
+    """A stretch of a version's text that several hits cover together. `span` is in that text, `text` exactly what stands there."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
 class RetrievedPassage:
-    """A hit that passed the gate, at its final rank (1 is best)."""
+    """A hit that passed the gate, at its final rank (1 is best).
+
+    Attributes:
+        duplicates: citations of readable passages that say the same, best first.
+        extract: the passage with its neighbours among the hits; None when it has none.
+    """
 
     rank: int
     score: float
     passage: ReadablePassage
     citation: Citation
     fused: FusedHit
+    duplicates: tuple[Citation, ...] = ()
+    extract: Extract | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +103,7 @@ class Retrieved:
     revision: int
     degraded: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    explanation: Explanation | None = None
 
 
 class AnswerOutcome(StrEnum):

@@ -115,10 +115,11 @@ class StagedVersion:
 
 @dataclass(frozen=True)
 class EmbeddingWork:
-    """A text that has no embedding under the model yet."""
+    """A text that has no embedding under the model yet. It begins with its `prefix`, which may be empty."""
 
     text_hash: str
     text: str
+    prefix: str = ""
 
 
 @dataclass(frozen=True)

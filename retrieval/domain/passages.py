@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retrieval.domain.documents import Span
+from retrieval.domain.sources import Classification
 
 
 @dataclass(frozen=True)
@@ -91,3 +92,5 @@ class ReadablePassage:
     revision: int
     access_class: int = 0
     """Under which it was readable: for the audit log, never for the caller."""
+    classification: Classification = Classification.RESTRICTED
+    """Of its source: decides whether it may be shown to a model elsewhere. Never for the caller."""

@@ -13,6 +13,7 @@ class Query:
         depth: how many hits a leg returns.
         sources: search only these sources; empty: all that are readable.
         at_least: the catalog revision that the answer must have reached; 0 when the caller does not say.
+        explain: say of each hit why it stands where it does and why it may be read.
     """
 
     text: str
@@ -20,3 +21,4 @@ class Query:
     depth: int
     sources: tuple[str, ...] = ()
     at_least: int = 0
+    explain: bool = False

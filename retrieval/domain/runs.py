@@ -1,7 +1,7 @@
 """Ranked hits. A score compares only within its own run."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 SCORE_DECIMALS = 5
@@ -13,6 +13,8 @@ class Leg(StrEnum):
 
     LEXICAL = "lexical"
     DENSE = "dense"
+    FEEDBACK = "feedback"
+    """The dense leg once more, from the query and what was found first."""
     GRAPH = "graph"
 
 
@@ -40,7 +42,11 @@ class Run:
 
 @dataclass(frozen=True)
 class FusedHit:
-    """A passage after fusion, with the rank (1 is best) and score each leg gave it; None where the leg did not find it."""
+    """A passage after fusion, with the rank (1 is best) and score each leg gave it; None where the leg did not find it.
+
+    Attributes:
+        shares: leg to the score as fusion compared it, 0 to 1; of the legs that found the passage.
+    """
 
     passage: str
     score: float
@@ -50,3 +56,6 @@ class FusedHit:
     dense_score: float | None
     graph_rank: int | None = None
     graph_score: float | None = None
+    feedback_rank: int | None = None
+    feedback_score: float | None = None
+    shares: Mapping[Leg, float] = field(default_factory=dict)

@@ -4,26 +4,31 @@ The service that answers over it is the product's own, so that what is measured 
 stands in for the catalog: who may read (everybody), which passages are live (all) and the audit log (nobody is shown anything).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from retrieval.adapters.graph.memory import MemoryGraph
 from retrieval.adapters.qdrant.collection import IndexIdentity
 from retrieval.adapters.qdrant.edge_shard import EdgeShard
 from retrieval.adapters.qdrant.legs import search_legs
 from retrieval.adapters.qdrant.planner import DenseLimits
 from retrieval.domain.audit import AuditEntry
 from retrieval.domain.documents import Span
+from retrieval.domain.entities import facts_of
 from retrieval.domain.errors import NotReadable
 from retrieval.domain.ids import document_id, passage_id, version_id
 from retrieval.domain.passages import IndexedDocument, IndexedPassage, ReadablePassage, Stretch, embedded_text
 from retrieval.domain.permissions import EVERYONE, AccessScope, Principal
 from retrieval.domain.sources import Classification
 from retrieval.evaluation.judged import Corpus, JudgedDocument
-from retrieval.ports.models import Embedder, Vectors
+from retrieval.ports.graph import GraphDocument
+from retrieval.ports.graph_search import GraphSearch
+from retrieval.ports.models import Embedder, TokenVectors, Vectors
 from retrieval.ports.reading import Candidate, DocumentPage, Gated, LegRuns, LegSearch, ReadableDocument
+from retrieval.ports.writing import Change
 from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
 
@@ -43,7 +48,7 @@ class CorpusIndex:
         scope: everything.
     """
 
-    def __init__(self, shard: EdgeShard, corpus: Corpus, vectors: Vectors, embedder: Embedder) -> None:
+    def __init__(self, shard: EdgeShard, corpus: Corpus, vectors: Vectors, embedder: Embedder, tokens: Sequence[TokenVectors] = ()) -> None:
         self._shard = shard
         self._services: dict[Settings, KnowledgeService] = {}
         self.corpus = corpus
@@ -52,7 +57,9 @@ class CorpusIndex:
         self.passages: Mapping[str, ReadablePassage] = {
             passage.id: passage for passage in (_readable(corpus.name, document) for document in corpus.documents)
         }
+        self._tokens = dict(zip(self.passages, tokens, strict=True)) if tokens else {}
         self.scope = AccessScope(EVALUATION, (_CLASS,), revision=_REVISION, readable_passages=len(self.passages))
+        self.walks: GraphSearch = _graph(self.passages.values())
         self._documents = dict(zip(self.passages, (document.id for document in corpus.documents), strict=True))
 
     def search(self, scope: AccessScope, search: LegSearch) -> LegRuns:
@@ -64,6 +71,10 @@ class CorpusIndex:
     def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
         return self._shard.vectors(scope, passages)
 
+    def tokens(self, model: str, wanted: Sequence[str]) -> Mapping[str, TokenVectors]:
+        assert model == self.embedder.model, "the tokens are of another model"
+        return {passage: self._tokens[passage] for passage in wanted if passage in self._tokens}
+
     def revision(self) -> int:
         return _REVISION
 
@@ -71,12 +82,22 @@ class CorpusIndex:
         """The product's read path with these settings over this collection."""
         if settings not in self._services:
             shelf = _Shelf(self)
-            self._services[settings] = KnowledgeService(settings, shelf, shelf, shelf, self, self.embedder, _NobodyLooks())
+            self._services[settings] = KnowledgeService(
+                settings, shelf, shelf, shelf, self, self.embedder, _NobodyLooks(), tokens=self, walks=self.walks
+            )
         return self._services[settings]
 
     def documents(self, passages: Sequence[str]) -> list[str]:
         """The collection's own ids of the documents that these passages are."""
         return [self._documents[passage] for passage in passages]
+
+
+def _graph(passages: Iterable[ReadablePassage]) -> MemoryGraph:
+    """The knowledge graph of the collection, as the pipeline would have it."""
+    graph = MemoryGraph()
+    found = [(passage, facts_of(passage.id, title=passage.title, heading_path=(), text=passage.text)) for passage in passages]
+    graph.load(_Facts([GraphDocument(passage.document, passage.source, _CLASS, (facts,)) for passage, facts in found]))
+    return graph
 
 
 def indexed_text(document: JudgedDocument) -> str:
@@ -85,14 +106,16 @@ def indexed_text(document: JudgedDocument) -> str:
 
 
 @contextmanager
-def open_corpus_index(corpus: Corpus, vectors: Vectors, *, embedder: Embedder) -> Iterator[CorpusIndex]:
-    """An index of the whole collection in a temporary directory. `vectors` has one row for each document, in order."""
+def open_corpus_index(
+    corpus: Corpus, vectors: Vectors, *, embedder: Embedder, tokens: Sequence[TokenVectors] = ()
+) -> Iterator[CorpusIndex]:
+    """An index of the whole collection in a temporary directory. `vectors` and `tokens` have one for each document, in order."""
     indexed = [_indexed(corpus.name, document, vector.tolist()) for document, vector in zip(corpus.documents, vectors, strict=True)]
     with TemporaryDirectory() as directory:
         shard = EdgeShard.create(Path(directory) / "shard", IndexIdentity(embedder.model, vectors.shape[1]))
         try:
             shard.add(indexed)
-            yield CorpusIndex(shard, corpus, vectors, embedder)
+            yield CorpusIndex(shard, corpus, vectors, embedder, tokens)
         finally:
             shard.close()
 
@@ -124,6 +147,27 @@ class _Shelf:
 
     def documents(self, principal: Principal, *, source: str | None, after: str, count: int) -> DocumentPage:
         raise NotReadable("documents of a collection are not shown")
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """`GraphFeed` of documents that never change."""
+
+    held: Sequence[GraphDocument]
+
+    def revision(self) -> int:
+        return _REVISION
+
+    def changes(self, after: int, *, limit: int) -> list[Change]:
+        del after, limit
+        return []
+
+    def documents(self, wanted: Sequence[str]) -> list[GraphDocument]:
+        return [document for document in self.held if document.document in wanted]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[tuple[int, Iterator[GraphDocument]]]:
+        yield _REVISION, iter(self.held)
 
 
 class _NobodyLooks:

@@ -8,10 +8,10 @@ from pathlib import Path
 from retrieval.domain.queries import Query
 from retrieval.domain.runs import FusedHit, Run
 from retrieval.evaluation.corpus_index import EVALUATION, CorpusIndex, indexed_text, open_corpus_index
-from retrieval.evaluation.judged import JudgedQueries, Split, read_corpus, read_queries
+from retrieval.evaluation.judged import Corpus, JudgedQueries, Split, read_corpus, read_queries
 from retrieval.evaluation.metrics import METRICS, Ranking, mean, per_query
 from retrieval.evaluation.vectors import KnownQueries, VectorCache
-from retrieval.ports.models import Embedder, Vectors
+from retrieval.ports.models import Embedder, TokenVectors, Vectors
 from retrieval.ports.reading import LegRuns, LegSearch
 from retrieval.settings import Settings
 from retrieval.steps.fuse import fuse
@@ -97,9 +97,9 @@ def open_collection(directory: Path, embedder: Embedder, cache: VectorCache, *, 
     """Searches the collection in `directory`, embedded and indexed, with the queries of a split; `depth` is the hits of each leg."""
     corpus = read_corpus(directory)
     texts = [indexed_text(document) for document in corpus.documents]
-    vectors = cache.vectors(f"{corpus.name}.corpus", texts, progress=lambda done, total: progress(corpus.name, done, total))
+    vectors, tokens = _embedded(corpus, texts, cache, lambda done, total: progress(corpus.name, done, total))
     known = KnownQueries(embedder)
-    with open_corpus_index(corpus, vectors, embedder=known) as index:
+    with open_corpus_index(corpus, vectors, embedder=known, tokens=tokens) as index:
 
         def search(split: Split) -> JudgedRuns:
             queries = read_queries(directory, split)
@@ -112,3 +112,11 @@ def open_collection(directory: Path, embedder: Embedder, cache: VectorCache, *, 
             return JudgedRuns(queries, asked)
 
         yield search
+
+
+def _embedded(
+    corpus: Corpus, texts: Sequence[str], cache: VectorCache, progress: Callable[[int, int], None]
+) -> tuple[Vectors, Sequence[TokenVectors]]:
+    if cache.tokens is None:
+        return cache.vectors(f"{corpus.name}.corpus", texts, progress=progress), ()
+    return cache.tokens.passages(f"{corpus.name}.corpus", texts, [document.title for document in corpus.documents], progress=progress)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from retrieval.domain.permissions import AccessScope
+from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch, PassageSearch
 
 
@@ -25,6 +26,9 @@ class FollowingSearch:
 
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         return self.index.texts(scope, passages)
+
+    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+        return self.index.vectors(scope, passages)
 
     def revision(self) -> int:
         return self.index.revision()

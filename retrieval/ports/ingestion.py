@@ -27,6 +27,7 @@ from retrieval.domain.ingestion import (
     WorkItem,
 )
 from retrieval.domain.passages import DraftPassage
+from retrieval.ports.models import TokenVectors
 
 
 class RunLedger(Protocol):
@@ -91,14 +92,21 @@ class Staging(Protocol):
 class EmbeddingStore(Protocol):
     """Embeddings by (model, text). Not fenced: the same text has the same vector whoever writes it."""
 
-    def missing(self, source: str, model: str) -> int:
-        """Texts of the source's staged and current passages without an embedding."""
+    def missing(self, source: str, model: str, *, with_tokens: bool = False) -> int:
+        """Texts of the source's staged and current passages without an embedding, or without tokens if those are wanted."""
 
-    def to_embed(self, source: str, model: str) -> Iterator[EmbeddingWork]:
+    def to_embed(self, source: str, model: str, *, with_tokens: bool = False) -> Iterator[EmbeddingWork]:
         """Those texts, each once."""
 
     def store(self, model: str, rows: Sequence[tuple[str, bytes]]) -> None:
         """(text hash, float32 little endian) rows; those that are there already stay."""
+
+
+class TokenStore(Protocol):
+    """Tokens by (model, text), beside the embeddings. Nothing waits for them: a passage without any is only ranked with less."""
+
+    def store_tokens(self, model: str, rows: Sequence[tuple[str, TokenVectors]]) -> None:
+        """(text hash, tokens) rows; those that are there already stay."""
 
 
 class Publishing(Protocol):

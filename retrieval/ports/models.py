@@ -1,7 +1,8 @@
 """What the core asks of models."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,26 @@ import numpy.typing as npt
 from retrieval.domain.sources import Classification
 
 Vectors = npt.NDArray[np.float32]
+
+
+TokenIds = npt.NDArray[np.uint16]
+Segments = npt.NDArray[np.uint8]
+SmallVectors = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class TokenVectors:
+    """The tokens of a text that say something, in order: no stop words, no punctuation. For late interaction.
+
+    Attributes:
+        ids: shape (tokens,); the tokenizer's own.
+        segments: shape (tokens,); the number of the sentence a token is in, 0 for those of the title and headings; at most 255.
+        vectors: shape (tokens, width); contextual, of length 127.
+    """
+
+    ids: TokenIds
+    segments: Segments
+    vectors: SmallVectors
 
 
 class Embedder(Protocol):
@@ -33,6 +54,26 @@ class Embedder(Protocol):
 
     def embed_query(self, text: str) -> Vectors:
         """Shape (dimensions,), float32, unit length. Made for one short text with low latency."""
+
+
+@runtime_checkable
+class TokenEmbedder(Embedder, Protocol):
+    """An embedder that also tells what it made of every single token."""
+
+    @property
+    def gives_tokens(self) -> bool:
+        """Whether this model does."""
+
+    def embed_with_tokens(self, texts: Sequence[str], prefixes: Sequence[str]) -> tuple[Vectors, Sequence[TokenVectors]]:
+        """`embed`, and of the same pass the tokens of each text. Each text begins with its prefix, which may be empty."""
+
+    def query_tokens(self, text: str) -> TokenVectors:
+        """The tokens of one short text; with `embed_query` they cost one pass."""
+
+
+def token_embedder(embedder: Embedder) -> TokenEmbedder | None:
+    """The embedder itself where it tells of tokens, else None."""
+    return embedder if isinstance(embedder, TokenEmbedder) and embedder.gives_tokens else None
 
 
 class Reranker(Protocol):

@@ -7,7 +7,7 @@ from typing import Protocol
 from retrieval.domain.passages import ReadablePassage, Stretch
 from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.domain.runs import Run
-from retrieval.ports.models import Vectors
+from retrieval.ports.models import TokenVectors, Vectors
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,9 @@ class PassageSearch(Protocol):
 
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         """Passage id to text, for those that the scope's classes hold."""
+
+    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+        """Passage id to its dense vector, shape (dimensions,), for those that the scope's classes hold."""
 
     def revision(self) -> int:
         """The catalog revision that the index has applied."""
@@ -168,3 +171,10 @@ class DocumentReader(Protocol):
 
     def documents(self, principal: Principal, *, source: str | None, after: str, count: int) -> DocumentPage:
         """At most `count` readable documents with ids greater than `after`, of one source or of all. One snapshot."""
+
+
+class TokenReader(Protocol):
+    """What late interaction compares. It tells of texts, so it is asked for passages that have passed the gate and for no others."""
+
+    def tokens(self, model: str, wanted: Sequence[str]) -> Mapping[str, TokenVectors]:
+        """Passage id to its text's tokens, for those that have any under the model."""

@@ -6,9 +6,6 @@ from retrieval.domain.answers import RetrievedPassage
 from retrieval.domain.explanations import Explanation, HitExplanation, LegPlace, Reranked
 from retrieval.domain.runs import FusedHit, Leg
 
-Shares = Mapping[Leg, Mapping[str, float]]
-"""Leg to passage id to the score as fusion compares it, 0 to 1."""
-
 
 def explain(
     hits: Sequence[RetrievedPassage],
@@ -16,7 +13,7 @@ def explain(
     terms: tuple[str, ...],
     phrases: tuple[str, ...],
     weights: Mapping[Leg, float],
-    shares: Shares,
+    fused: Mapping[str, FusedHit],
     readable_by: Mapping[str, tuple[str, ...]],
     reranked: Mapping[str, Reranked] | None = None,
     graph_paths: Mapping[str, tuple[str, ...]] | None = None,
@@ -28,7 +25,7 @@ def explain(
         terms: what the lexical leg looked for.
         phrases: what every hit holds.
         weights: of the legs that ran.
-        shares: of the hits at least.
+        fused: the hits by passage id, as fusion left them.
         readable_by: document to the caller's own subjects that a grant allows.
         reranked: by passage id.
         graph_paths: by passage id.
@@ -36,8 +33,8 @@ def explain(
     scores, paths = reranked or {}, graph_paths or {}
     explained = {
         hit.passage.id: HitExplanation(
-            legs=_places(hit.fused, weights, shares),
-            fused_score=hit.fused.score,
+            legs=_places(fused[hit.passage.id], weights),
+            fused_score=fused[hit.passage.id].score,
             rerank=scores.get(hit.passage.id),
             graph_path=paths.get(hit.passage.id, ()),
             readable_by=readable_by.get(hit.passage.document, ()),
@@ -47,15 +44,16 @@ def explain(
     return Explanation(terms, phrases, tuple(weights), weights, explained)
 
 
-def _places(hit: FusedHit, weights: Mapping[Leg, float], shares: Shares) -> dict[Leg, LegPlace]:
+def _places(hit: FusedHit, weights: Mapping[Leg, float]) -> dict[Leg, LegPlace]:
     places = {
         Leg.LEXICAL: (hit.lexical_rank, hit.lexical_score),
         Leg.DENSE: (hit.dense_rank, hit.dense_score),
+        Leg.FEEDBACK: (hit.feedback_rank, hit.feedback_score),
         Leg.GRAPH: (hit.graph_rank, hit.graph_score),
     }
     found: dict[Leg, LegPlace] = {}
     for leg, (rank, score) in places.items():
         if rank is not None and score is not None:
-            share = shares.get(leg, {}).get(hit.passage, 0.0)
+            share = score if leg is Leg.GRAPH else hit.shares.get(leg, 0.0)
             found[leg] = LegPlace(rank, score, share, share * weights.get(leg, 0.0))
     return found

@@ -73,6 +73,15 @@ def test_a_clearance_limits_what_grants_allow(story: Story, classification: Clas
     assert bool(story.visible(ANN)) is (classification.sensitivity <= clearance.sensitivity)
 
 
+@pytest.mark.parametrize("classification", list(Classification))
+def test_the_gate_tells_how_a_passages_source_is_classified_now(story: Story, classification: Classification):
+    story.sync({"a.md": ("One.", allow("user:ann"))})
+
+    describe(story, classification=classification)
+
+    assert [passage.classification for passage in story.gated(ANN).readable] == [classification]
+
+
 def test_a_clearance_allows_nothing_by_itself(story: Story):
     know(story.catalog, ANN, clearance=Classification.RESTRICTED)
 

@@ -34,6 +34,7 @@ from retrieval.graph_service import GraphService
 from retrieval.indexing.following import FollowingSearch
 from retrieval.indexing.owner import IndexOwner
 from retrieval.indexing.remote import bring_up
+from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch, PassageSearch
 from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
@@ -251,6 +252,10 @@ class OneAtATime:
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         with self._lock:
             return self._index.texts(scope, passages)
+
+    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+        with self._lock:
+            return self._index.vectors(scope, passages)
 
     def revision(self) -> int:
         with self._lock:

@@ -10,6 +10,7 @@ from retrieval.domain.answers import Retrieved
 from retrieval.domain.permissions import AccessScope
 from retrieval.domain.queries import Query
 from retrieval.domain.runs import Hit, Leg, Run
+from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch
 from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
@@ -34,6 +35,9 @@ class BehindIndex:
 
     def texts(self, _scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         return {id_: self.held[id_] for id_ in passages}
+
+    def vectors(self, _scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+        return dict(zip(passages, SmallEmbedder().embed([self.held[id_] for id_ in passages]), strict=True))
 
     def revision(self) -> int:
         return 0

@@ -24,6 +24,7 @@ from retrieval.adapters.catalog.reader import CatalogDocuments
 from retrieval.adapters.catalog.runs import CatalogRuns
 from retrieval.adapters.catalog.sources import CatalogSources
 from retrieval.adapters.catalog.staging import CatalogStaging
+from retrieval.adapters.catalog.token_vectors import CatalogTokenVectors
 from retrieval.domain.clock import Clock
 from retrieval.domain.directory import DirectoryLimits
 from retrieval.domain.errors import ArchivistError
@@ -44,6 +45,7 @@ class Catalog:
     listing: CatalogListing
     staging: CatalogStaging
     embeddings: CatalogEmbeddings
+    token_vectors: CatalogTokenVectors
     publishing: CatalogPublishing
     index_state: CatalogFollowers
     keys: CatalogKeys
@@ -95,6 +97,7 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         listing=CatalogListing(database, default_max_age=max_age),
         staging=CatalogStaging(database, attempts=settings.parse_attempts, retry_seconds=settings.parse_retry_seconds),
         embeddings=CatalogEmbeddings(database),
+        token_vectors=CatalogTokenVectors(database),
         publishing=CatalogPublishing(database),
         index_state=CatalogFollowers(database),
         keys=CatalogKeys(database),

@@ -14,6 +14,7 @@ from retrieval.domain.errors import RevisionNotReached
 from retrieval.domain.ids import text_hash
 from retrieval.domain.passages import ReadablePassage, Stretch
 from retrieval.domain.permissions import AccessScope, Principal
+from retrieval.domain.sources import Classification
 from retrieval.ports.reading import Candidate, Gated
 
 _LIVE = (
@@ -28,6 +29,7 @@ _LIVE = (
         document_versions.c.media_type,
         document_versions.c.modified_at,
         sources.c.permissions_fresh_until.label("fresh_until"),
+        sources.c.sensitivity,
     )
     .join(document_versions, document_versions.c.id == passages.c.version)
     .join(documents, documents.c.id == document_versions.c.document)
@@ -47,6 +49,9 @@ _STRETCH = (
     .join(texts, texts.c.hash == document_versions.c.text)
     .where(document_versions.c.id == bindparam("version"), document_versions.c.state == VersionState.CURRENT.value)
 )
+
+_CLASSIFICATIONS = tuple(Classification)
+"""In the order of their sensitivity."""
 
 
 class CatalogGate:
@@ -112,4 +117,5 @@ def _readable(row: Row[Any], text: str, revision: int) -> ReadablePassage:
         modified_at=row.modified_at,
         revision=revision,
         access_class=row.access_class,
+        classification=_CLASSIFICATIONS[row.sensitivity],
     )

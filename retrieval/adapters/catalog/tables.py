@@ -250,6 +250,16 @@ embeddings = Table(
     comment="float32, little endian, unit length; keyed by the model and the hash of the embedded text.",
 )
 
+token_vectors = Table(
+    "token_vectors",
+    metadata,
+    Column("model", Key, primary_key=True),
+    Column("text_hash", Key, primary_key=True),
+    Column("tokens", Integer, nullable=False),
+    Column("packed", LargeBinary, nullable=False),
+    comment="Of each token that says something: id (uint16), sentence (uint8) and small vector (int8); as many rows as `tokens`.",
+)
+
 changes = Table(
     "changes",
     metadata,

@@ -47,6 +47,12 @@ def path_to(passage: str, run: GraphRun) -> GraphPath | None:
     return GraphPath(passages, steps)
 
 
+def names_to(passage: str, run: GraphRun, readable: Mapping[str, ReadablePassage]) -> tuple[str, ...]:
+    """The names along the way to a passage; empty where the graph did not find it, or a passage on the way may not be shown."""
+    path = path_to(passage, run)
+    return path.names(readable) if path is not None else ()
+
+
 def _ways(run: GraphRun) -> "networkx.DiGraph[str]":
     ways = networkx.DiGraph()
     for passage, worth in sorted(run.starts.items()):

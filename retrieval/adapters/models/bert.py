@@ -78,15 +78,21 @@ class BertEncoder:
 
     def encode(self, texts: Sequence[Sequence[int]]) -> Tensor:
         """Shape (len(texts), dimensions), float32, not normalised. Each text is its token ids, special tokens included, at least one."""
+        return self.encode_tokens(texts)[0]
+
+    def encode_tokens(self, texts: Sequence[Sequence[int]]) -> tuple[Tensor, list[Tensor]]:
+        """`encode`, and each text's token embeddings, shape (tokens, dimensions), float32."""
         longest = max(map(len, texts))
         ids = torch.tensor([[*text, *([0] * (longest - len(text)))] for text in texts])
         if all(len(text) == longest for text in texts):
-            return self._hidden(ids, bias=None).float().mean(dim=1)
+            hidden = self._hidden(ids, bias=None).float()
+            return hidden.mean(dim=1), list(hidden)
         lengths = torch.tensor([len(text) for text in texts])
         present = torch.arange(longest) < lengths[:, None]
         bias = torch.zeros(present.shape, dtype=self.words.dtype).masked_fill_(~present, torch.finfo(self.words.dtype).min)
         hidden = self._hidden(ids, bias=bias[:, None, None, :]).float()
-        return (hidden * present[..., None]).sum(dim=1) / lengths[:, None]
+        pooled = (hidden * present[..., None]).sum(dim=1) / lengths[:, None]
+        return pooled, [one[: len(text)] for one, text in zip(hidden, texts, strict=True)]
 
     def _hidden(self, ids: Tensor, *, bias: Tensor | None) -> Tensor:
         texts, tokens = ids.shape

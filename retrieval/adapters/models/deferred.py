@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from retrieval.adapters.models.tokens import Tokens
-from retrieval.ports.models import Embedder, Vectors
+from retrieval.ports.models import Embedder, TokenVectors, Vectors, token_embedder
 
 
 class DeferredEmbedder:
@@ -13,10 +13,14 @@ class DeferredEmbedder:
 
     Args:
         load_tokens: makes the tokenizer alone, where that is possible: counting then waits for no model.
+        gives_tokens: whether the model tells of single tokens, known beforehand.
     """
 
-    def __init__(self, model: str, load: Callable[[], Embedder], *, load_tokens: Callable[[], Tokens] | None = None) -> None:
+    def __init__(
+        self, model: str, load: Callable[[], Embedder], *, load_tokens: Callable[[], Tokens] | None = None, gives_tokens: bool = False
+    ) -> None:
         self._model = model
+        self.gives_tokens = gives_tokens
         self._load = load
         self._load_tokens = load_tokens
         self._embedder: Embedder | None = None
@@ -54,6 +58,18 @@ class DeferredEmbedder:
 
     def embed_query(self, text: str) -> Vectors:
         return self._loaded().embed_query(text)
+
+    def embed_with_tokens(self, texts: Sequence[str], prefixes: Sequence[str]) -> tuple[Vectors, Sequence[TokenVectors]]:
+        embedder = token_embedder(self._loaded())
+        if embedder is None:
+            raise ValueError("this model does not tell of tokens")
+        return embedder.embed_with_tokens(texts, prefixes)
+
+    def query_tokens(self, text: str) -> TokenVectors:
+        embedder = token_embedder(self._loaded())
+        if embedder is None:
+            raise ValueError("this model does not tell of tokens")
+        return embedder.query_tokens(text)
 
     def _loaded(self) -> Embedder:
         with self._loading:

@@ -9,9 +9,10 @@ from torch.nn import functional
 
 from retrieval.adapters.models import known
 from retrieval.adapters.models.bert import BertEncoder
+from retrieval.adapters.models.token_head import TokenHead
 from retrieval.adapters.models.tokens import Tokens
 from retrieval.adapters.models.weights import Weights
-from retrieval.ports.models import Vectors
+from retrieval.ports.models import TokenVectors, Vectors
 
 BATCH_TOKENS = 2048
 """Tokens computed at once: what a layer makes of so many stays in the processor's cache."""
@@ -21,9 +22,12 @@ _LARGEST_DIFFERENCE = {torch.float32: 1e-5, torch.bfloat16: 2e-2}
 class FastModel:
     """An encoder with its tokenizer. Immutable but for what the tokenizer remembers, so any number of threads may call it."""
 
-    def __init__(self, encoder: BertEncoder, tokens: Tokens, *, max_tokens: int, batch_passages: int) -> None:
+    def __init__(
+        self, encoder: BertEncoder, tokens: Tokens, *, max_tokens: int, batch_passages: int, token_head: TokenHead | None = None
+    ) -> None:
         self._encoder = encoder
         self._batch_passages = batch_passages
+        self.token_head = token_head
         self.tokens = tokens
         self.max_tokens = max_tokens
         self.dimensions = encoder.words.shape[1]
@@ -34,6 +38,23 @@ class FastModel:
         for batch in _batches(ids, most_texts=self._batch_passages):
             vectors[batch] = self._encoded([ids[number] for number in batch])
         return vectors
+
+    def embed_with_tokens(self, texts: Sequence[str], prefixes: Sequence[str]) -> tuple[Vectors, list[TokenVectors]]:
+        """As `TokenEmbedder`. Raises ValueError when the model has no token head."""
+        if self.token_head is None:
+            raise ValueError("this model does not tell of tokens")
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        tokens: dict[int, TokenVectors] = {}
+        ids = self.tokens.ids(texts)
+        counts = self.tokens.counts(prefixes)
+        for batch in _batches(ids, most_texts=self._batch_passages):
+            with torch.inference_mode():
+                pooled, hidden = self._encoder.encode_tokens([ids[number] for number in batch])
+                vectors[batch] = functional.normalize(pooled, dim=-1).numpy()
+            for number, of_text in zip(batch, hidden, strict=True):
+                prefix_tokens = counts[number] + 1 if counts[number] else 0  # and the special token before them
+                tokens[number] = self.token_head.tokens(ids[number], of_text.numpy(), prefix_tokens=prefix_tokens)
+        return vectors, [tokens[number] for number in range(len(texts))]
 
     def embed_query(self, text: str) -> Vectors:
         return self.embed([text])
@@ -56,7 +77,9 @@ def load_known(weights: Weights, dtype: torch.dtype, *, batch_passages: int) -> 
     [file] = weights.directory.rglob("*.safetensors")
     tensors = {name: tensor.to(dtype) for name, tensor in load_file(file).items()}
     encoder = BertEncoder.of_weights(tensors, layers=known.LAYERS, heads=known.HEADS, epsilon=known.EPSILON)
-    model = FastModel(encoder, known.known_tokens(weights), max_tokens=known.MAX_TOKENS, batch_passages=batch_passages)
+    tokens = known.known_tokens(weights)
+    head = TokenHead.of_known_model(tokens.vocabulary())
+    model = FastModel(encoder, tokens, max_tokens=known.MAX_TOKENS, batch_passages=batch_passages, token_head=head)
     return model if model.gives(known.expected_vectors(), known.CHECKED_TEXTS) else None
 
 

@@ -9,10 +9,10 @@ from typing import Literal, Protocol, Self
 
 import torch
 
-from retrieval.adapters.models.fast import load_known
+from retrieval.adapters.models.fast import FastModel, load_known
 from retrieval.adapters.models.tokens import Tokens
 from retrieval.adapters.models.weights import Weights, find_weights
-from retrieval.ports.models import Vectors
+from retrieval.ports.models import TokenVectors, Vectors
 from retrieval.settings import Settings
 
 Dtype = Literal["auto", "float32", "bfloat16"]
@@ -65,8 +65,9 @@ class SentenceTransformerEmbedder:
         self._threads, self._query_threads = threads or cores, query_threads or cores
         self._weights = weights
         self._loaded = _load(weights, torch_dtype(dtype), batch_passages=batch_passages)
+        self._token_model = self._loaded if isinstance(self._loaded, FastModel) and self._loaded.token_head is not None else None
         self._query = threading.Lock()
-        self._query_vector = lru_cache(maxsize=kept_queries)(self._embed_query)
+        self._query_found = lru_cache(maxsize=kept_queries)(self._embed_query)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -101,15 +102,35 @@ class SentenceTransformerEmbedder:
 
     def embed_query(self, text: str) -> Vectors:
         """The vector is shared with later callers and therefore read-only."""
-        vector: Vectors = self._query_vector(text)
-        return vector
+        return self._query_found(text)[0]
 
-    def _embed_query(self, text: str) -> Vectors:
+    @property
+    def gives_tokens(self) -> bool:
+        return self._token_model is not None
+
+    def embed_with_tokens(self, texts: Sequence[str], prefixes: Sequence[str]) -> tuple[Vectors, Sequence[TokenVectors]]:
+        if self._token_model is None:
+            raise ValueError("this model does not tell of tokens")
+        torch.set_num_threads(self._threads)
+        return self._token_model.embed_with_tokens(texts, prefixes)
+
+    def query_tokens(self, text: str) -> TokenVectors:
+        """Shared with later callers, like the query's vector."""
+        tokens = self._query_found(text)[1]
+        if tokens is None:
+            raise ValueError("this model does not tell of tokens")
+        return tokens
+
+    def _embed_query(self, text: str) -> tuple[Vectors, TokenVectors | None]:
+        tokens = None
         with self._query:
             torch.set_num_threads(self._query_threads)
-            vectors = self._loaded.embed_query(text)
+            if self._token_model is None:
+                vectors = self._loaded.embed_query(text)
+            else:
+                vectors, [tokens] = self._token_model.embed_with_tokens([text], [""])
         vectors.setflags(write=False)
-        return vectors.reshape(-1)
+        return vectors.reshape(-1), tokens
 
 
 def _load(weights: Weights, dtype: torch.dtype, *, batch_passages: int) -> LoadedModel:

@@ -39,6 +39,11 @@ class Tokens:
         """Token ids with special tokens, cut at the model's limit."""
         return [encoded.ids for encoded in self._encoding.encode_batch_fast([encodable(text) for text in texts])]
 
+    def vocabulary(self) -> dict[str, int]:
+        """Every token and its id."""
+        vocabulary: dict[str, int] = self._encoding.get_vocab()
+        return vocabulary
+
     def counts(self, texts: Sequence[str]) -> list[int]:
         """Tokens without special tokens, of the whole text."""
         cleaned = [encodable(text) for text in texts]

@@ -23,6 +23,7 @@ from retrieval.adapters.qdrant.planner import DenseLimits, Measured
 from retrieval.domain.errors import IndexUnavailable, RevisionNotReached
 from retrieval.domain.passages import IndexedDocument
 from retrieval.domain.permissions import AccessScope
+from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch
 from retrieval.ports.writing import Reclassification
 
@@ -155,6 +156,10 @@ class EdgeIndex:
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         with self._reading() as generation:
             return generation.shard.texts(scope, passages)
+
+    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+        with self._reading() as generation:
+            return generation.shard.vectors(scope, passages)
 
     def revision(self) -> int:
         return self.applied_revision()

@@ -20,6 +20,7 @@ from retrieval.adapters.qdrant.server_collection import ServerCollection, transl
 from retrieval.domain.errors import IndexUnavailable, RevisionNotReached
 from retrieval.domain.passages import IndexedDocument
 from retrieval.domain.permissions import AccessScope
+from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch
 from retrieval.ports.writing import IndexWriter, Reclassification
 
@@ -51,6 +52,9 @@ class QdrantServerIndex:
 
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         return self._read.texts(scope, passages)
+
+    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+        return self._read.vectors(scope, passages)
 
     def revision(self) -> int:
         return self._write().applied_revision()

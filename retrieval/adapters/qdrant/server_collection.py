@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+import numpy as np
 from qdrant_client import QdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException
@@ -32,6 +33,7 @@ from retrieval.domain.errors import IndexUnavailable
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
 from retrieval.domain.permissions import AccessScope
 from retrieval.domain.runs import Hit, Leg
+from retrieval.ports.models import Vectors
 from retrieval.ports.writing import Reclassification
 
 APPLIED = "applied_revision"
@@ -91,6 +93,16 @@ class ServerCollection:
                 self.name, scroll_filter=readable, limit=len(passages), with_payload=[TEXT], with_vectors=False
             )
         return {str(record.id): str((record.payload or {})[TEXT]) for record in records}
+
+    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+        if scope.is_empty or not passages:
+            return {}
+        readable = _FILTERS.readable(scope, passages=passages)
+        with translated("reading vectors"):
+            records, _ = self._client.scroll(
+                self.name, scroll_filter=readable, limit=len(passages), with_payload=False, with_vectors=[DENSE]
+            )
+        return {str(record.id): np.array(cast(dict[str, list[float]], record.vector)[DENSE], dtype=np.float32) for record in records}
 
     def replace(self, documents: Sequence[IndexedDocument]) -> None:
         """New points come before old ones go, so that a reader never finds a document gone that is only changing."""

@@ -9,7 +9,10 @@ from retrieval.steps.fuse import fuse
 from tests.retrieval.steps.test_context import passage
 
 WEIGHTS = {Leg.LEXICAL: 0.5, Leg.DENSE: 0.5}
-SHARES = {Leg.LEXICAL: {"a": 1.0, "b": 0.25}, Leg.DENSE: {"a": 1.0, "c": 0.4}}
+
+
+def fused(hits: tuple[RetrievedPassage, ...]) -> dict[str, FusedHit]:
+    return {hit.passage.id: hit.fused for hit in hits}
 
 
 @pytest.fixture
@@ -22,7 +25,7 @@ def hits() -> tuple[RetrievedPassage, ...]:
 
 
 def test_what_the_legs_add_makes_the_fused_score(hits: tuple[RetrievedPassage, ...]):
-    explanation = explain(hits, terms=(), phrases=(), weights=WEIGHTS, shares=SHARES, readable_by={})
+    explanation = explain(hits, terms=(), phrases=(), weights=WEIGHTS, fused=fused(hits), readable_by={})
 
     assert {id_: hit.legs for id_, hit in explanation.hits.items()} == {
         "a": {Leg.LEXICAL: LegPlace(1, 8.0, 1.0, 0.5), Leg.DENSE: LegPlace(1, 0.9, 1.0, 0.5)},
@@ -37,7 +40,7 @@ def test_it_says_what_was_sought_and_by_which_subject_each_document_is_read(hits
     readable_by = {"doc_a": ("everyone",), "doc_b": ("group:staff", "user:ann"), "doc_hidden": ("group:board",)}
 
     explanation = explain(
-        hits, terms=("retry", "policy"), phrases=("retry policy",), weights=WEIGHTS, shares=SHARES, readable_by=readable_by
+        hits, terms=("retry", "policy"), phrases=("retry policy",), weights=WEIGHTS, fused=fused(hits), readable_by=readable_by
     )
 
     assert (explanation.terms, explanation.phrases, explanation.legs) == (
@@ -56,7 +59,7 @@ def test_a_hit_that_was_reranked_or_found_along_a_path_says_so_and_no_other(hits
     reranked = {"b": Reranked("features", 0.7, {"coverage": 0.5, "title": 0.2})}
 
     explained = explain(
-        hits, terms=(), phrases=(), weights=WEIGHTS, shares=SHARES, readable_by={}, reranked=reranked, graph_paths={"c": ("X", "Y")}
+        hits, terms=(), phrases=(), weights=WEIGHTS, fused=fused(hits), readable_by={}, reranked=reranked, graph_paths={"c": ("X", "Y")}
     ).hits
 
     assert [explained[id_].rerank for id_ in "abc"] == [None, reranked["b"], None]
@@ -64,7 +67,7 @@ def test_a_hit_that_was_reranked_or_found_along_a_path_says_so_and_no_other(hits
 
 
 def test_only_hits_of_the_result_are_explained(hits: tuple[RetrievedPassage, ...]):
-    explanation = explain(hits[:1], terms=(), phrases=(), weights=WEIGHTS, shares=SHARES, readable_by={"doc_b": ("everyone",)})
+    explanation = explain(hits[:1], terms=(), phrases=(), weights=WEIGHTS, fused=fused(hits), readable_by={"doc_b": ("everyone",)})
 
     assert list(explanation.hits) == ["a"]
 
@@ -73,6 +76,6 @@ def test_the_graphs_place_is_one_of_the_legs():
     hit = FusedHit("a", 0.6, None, None, None, None, graph_rank=3, graph_score=0.02)
     retrieved = attribute([hit], [passage("a", "Text.")], top_k=1)
 
-    explanation = explain(retrieved, terms=(), phrases=(), weights={Leg.GRAPH: 0.6}, shares={Leg.GRAPH: {"a": 1.0}}, readable_by={})
+    explanation = explain(retrieved, terms=(), phrases=(), weights={Leg.GRAPH: 0.5}, fused={"a": hit}, readable_by={})
 
-    assert explanation.hits["a"].legs == {Leg.GRAPH: LegPlace(3, 0.02, 1.0, 0.6)}
+    assert explanation.hits["a"].legs == {Leg.GRAPH: LegPlace(3, 0.02, 0.02, 0.01)}

@@ -1,0 +1,237 @@
+"""From a query to passages that may be shown, in their order: search, feed back, fuse, follow the graph, gate, rerank.
+
+Whatever the gate withholds has shaped nothing of what is returned: it is all done again without it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from retrieval.domain.errors import IndexUnavailable
+from retrieval.domain.explanations import Reranked
+from retrieval.domain.passages import ReadablePassage, embedded_text
+from retrieval.domain.permissions import AccessScope, Principal
+from retrieval.domain.phrases import checked_phrases
+from retrieval.domain.queries import Query
+from retrieval.domain.runs import SCORE_DECIMALS, FusedHit, Leg, Run
+from retrieval.ports.graph_search import GraphSearch
+from retrieval.ports.models import Embedder, Reranker, TokenVectors, Vectors, token_embedder
+from retrieval.ports.reading import Candidate, Gated, GateReader, LegRuns, LegSearch, PassageSearch, TokenReader
+from retrieval.remembered import Remembered
+from retrieval.settings import Settings
+from retrieval.steps import feature_model, graph
+from retrieval.steps.features import Compared
+from retrieval.steps.feedback import feedback_vector
+from retrieval.steps.fuse import fuse
+from retrieval.steps.order import reordered
+from retrieval.steps.rerank import cleared, rerank
+from retrieval.stopwatch import Stopwatch
+
+_logger = structlog.get_logger("retrieval.service")
+
+GATE_MARGIN = 10
+"""Passages gated beyond the top k, so that a few withheld ones do not shorten the result."""
+MOST_ATTEMPTS = 3
+"""Each begins again without what the one before found to be withheld: an index that is behind the catalog catches up meanwhile."""
+
+RERANK = "rerank"
+GRAPH = "graph"
+"""In `degraded`: a reranker that the settings name did not answer; the graph is not loaded."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One query under way: who asks what, under which scope, how it is searched, and how long each step takes."""
+
+    principal: Principal
+    scope: AccessScope
+    query: Query
+    search: LegSearch
+    vector: Vectors
+    watch: Stopwatch
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one attempt found.
+
+    Attributes:
+        hits: fused, best first.
+        runs: of both legs.
+        feedback: of the dense leg's second search; None when there was none.
+        walk: of the graph leg; None when it was not asked.
+        degraded: legs that should have run and did not.
+    """
+
+    hits: tuple[FusedHit, ...]
+    runs: LegRuns
+    feedback: Run | None = None
+    walk: graph.GraphRun | None = None
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """What may be shown.
+
+    Attributes:
+        hits: readable ones, best first, with their final scores.
+        gated: all that passed the gate.
+        reranked: by passage id; what the reranker made of the hits it saw. Contributions only if they were asked for.
+    """
+
+    hits: tuple[FusedHit, ...]
+    gated: Gated
+    found: Found
+    phrases: tuple[str, ...] = ()
+    reranked: Mapping[str, Reranked] = field(default_factory=dict)
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PassageRanking:
+    """Everything between authorising and attributing. `tokens`, `rerankers` and `walks` are what the service can do without."""
+
+    settings: Settings
+    gate: GateReader
+    index: PassageSearch
+    embedder: Embedder
+    tokens: TokenReader | None = None
+    rerankers: Sequence[Reranker] = ()
+    walks: GraphSearch | None = None
+    remembered: Remembered[TokenVectors] = field(default_factory=lambda: Remembered(0))
+
+    def rank(self, principal: Principal, scope: AccessScope, query: Query, vector: Vectors, watch: Stopwatch) -> Ranked:
+        """The passages for a query, as they may be shown. Raises like `KnowledgeService.retrieve`."""
+        search = LegSearch(
+            query.text, vector, query.depth, query.sources, query.at_least, phrases=self._phrases(query), explain=query.explain
+        )
+        asking = Asking(principal, scope, query, search, vector, watch)
+        with watch.step("legs"):
+            runs = self.index.search(scope, search)
+        found, gated = self._readable(asking, runs)
+        return replace(self._reranked(asking, found, gated), phrases=search.phrases)
+
+    def _phrases(self, query: Query) -> tuple[str, ...]:
+        if not self.settings.query_phrases_must_match:
+            return ()
+        return checked_phrases(query.text, most=self.settings.query_max_phrases, most_words=self.settings.query_max_phrase_words)
+
+    def _readable(self, asking: Asking, runs: LegRuns) -> tuple[Found, Gated]:
+        """What is found without anything that the gate withholds.
+
+        The index may be behind the catalog and find what was just revoked. Scores are normalised over all that is found, the feedback
+        starts from what was found first, so whatever is withheld is left out from the beginning. The graph is not asked again.
+        """
+        head = max(asking.query.top_k + GATE_MARGIN, self.settings.rerank_passages)
+        withheld: frozenset[str] = frozenset()
+        for _ in range(MOST_ATTEMPTS):
+            found = self._found(asking, runs, withheld)
+            wanted = found.hits if withheld else found.hits[:head]
+            gated = self._through_gate(asking, wanted)
+            if len(gated.readable) == len(wanted):
+                return found, gated
+            gated = self._through_gate(asking, found.hits)
+            withheld |= {hit.passage for hit in found.hits} - {passage.id for passage in gated.readable}
+        raise IndexUnavailable("what may be read changes faster than it can be searched", retry_after_seconds=1)
+
+    def _found(self, asking: Asking, runs: LegRuns, withheld: frozenset[str]) -> Found:
+        if withheld:
+            runs = replace(runs, lexical=_without(runs.lexical, withheld), dense=_without(runs.dense, withheld))
+        weight = self.settings.fusion_lexical_weight
+        with asking.watch.step("fuse"):
+            hits = fuse(runs.lexical, runs.dense, lexical_weight=weight)
+        feedback = self._feedback(asking, hits)
+        if feedback is not None:
+            feedback = _without(feedback, withheld)
+            with asking.watch.step("fuse"):
+                hits = fuse(runs.lexical, runs.dense, lexical_weight=weight, feedback=feedback)
+        found = Found(hits, runs, feedback)
+        return found if withheld else self._walked(asking, found)
+
+    def _feedback(self, asking: Asking, hits: Sequence[FusedHit]) -> Run | None:
+        """The dense leg once more, from the query and the best hits; under the same filter."""
+        best = [hit.passage for hit in hits[: self.settings.feedback_passages]]
+        if not best:
+            return None
+        with asking.watch.step("feedback"):
+            vectors = self.index.vectors(asking.scope, best)
+            moved = feedback_vector(
+                asking.vector, [vectors[passage] for passage in best if passage in vectors], weight=self.settings.feedback_weight
+            )
+            run = self.index.search(asking.scope, replace(asking.search, text="", vector=moved, explain=False)).dense
+        return Run(Leg.FEEDBACK, run.hits)
+
+    def _walked(self, asking: Asking, found: Found) -> Found:
+        """With what the graph adds. A phrase is looked for in texts: the graph would add passages without it."""
+        if self.walks is None or not self.settings.graph_weight or asking.search.phrases:
+            return found
+        with asking.watch.step("graph"):
+            try:
+                view = self.walks.view(asking.scope, sources=asking.search.sources)
+            except IndexUnavailable:
+                return replace(found, degraded=(GRAPH,))
+            walk = graph.graph_hits(
+                asking.search.text, found.hits, view, lambda passages: self.index.texts(asking.scope, passages), depth=asking.search.depth
+            )
+            hits = graph.with_graph(found.hits, walk.run, weight=self.settings.graph_weight)
+        return replace(found, hits=hits, walk=walk)
+
+    def _through_gate(self, asking: Asking, hits: Sequence[FusedHit]) -> Gated:
+        with asking.watch.step("gate"):
+            texts = self.index.texts(asking.scope, [hit.passage for hit in hits])
+            candidates = [Candidate(hit.passage, texts[hit.passage]) for hit in hits if hit.passage in texts]
+            gated = self.gate.gate(asking.principal, candidates, at_least=asking.query.at_least)
+        if gated.altered:
+            _logger.error("passages_altered_in_index", passages=gated.altered, revision=gated.revision)
+        return gated
+
+    def _reranked(self, asking: Asking, found: Found, gated: Gated) -> Ranked:
+        passages = {passage.id: passage for passage in gated.readable}
+        head = [hit for hit in found.hits if hit.passage in passages][: self.settings.rerank_passages]
+        if not head:
+            return Ranked(found.hits, gated, found, degraded=found.degraded)
+        with asking.watch.step("rerank"):
+            texts = [passages[hit.passage] for hit in head]
+            allowed = cleared(self.rerankers, [passage.classification for passage in texts])
+            by_text = rerank(asking.query.text, [_shown(passage) for passage in texts], allowed, self.settings.rerank_timeout_seconds)
+            degraded = (*found.degraded, RERANK) if by_text.failed else found.degraded
+            if by_text.scores is not None:
+                scores, explained = by_text.scores, [Reranked(by_text.by or "", score) for score in by_text.scores]
+            else:
+                scores, explained = self._by_features(asking.query, head)
+            hits = reordered(found.hits, {hit.passage: score for hit, score in zip(head, scores, strict=True)})
+        if allowed:  # it took its time, and the texts have been elsewhere: what is shown is what may be read now
+            gated = self._through_gate(asking, [hit for hit in hits if hit.passage in passages])
+        reranked = dict(zip((hit.passage for hit in head), explained, strict=True))
+        return Ranked(hits, gated, found, reranked=reranked, degraded=degraded)
+
+    def _by_features(self, query: Query, head: Sequence[FusedHit]) -> tuple[tuple[float, ...], list[Reranked]]:
+        compared = self._compared(query.text, head)
+        scored = feature_model.score(compared)
+        told: Sequence[Mapping[str, float]] = scored.contributions() if query.explain else [{}] * len(head)
+        rounded = tuple(round(score, SCORE_DECIMALS) for score in scored.scores)
+        return rounded, [Reranked(feature_model.NAME, *one) for one in zip(rounded, told, strict=True)]
+
+    def _compared(self, text: str, head: Sequence[FusedHit]) -> Compared:
+        telling = token_embedder(self.embedder)
+        if telling is None or self.tokens is None or not self.settings.rerank_tokens:
+            return Compared(head, None, ())
+        wanted = [hit.passage for hit in head]
+        known = {passage: tokens for passage in wanted if (tokens := self.remembered.get(passage)) is not None}
+        missing = [passage for passage in wanted if passage not in known]
+        if missing:
+            read = self.tokens.tokens(self.embedder.model, missing)
+            self.remembered.keep(read)
+            known.update(read)
+        return Compared(head, telling.query_tokens(text), [known.get(passage) for passage in wanted])
+
+
+def _without(run: Run, withheld: frozenset[str]) -> Run:
+    return Run(run.leg, tuple(hit for hit in run.hits if hit.passage not in withheld))
+
+
+def _shown(passage: ReadablePassage) -> str:
+    """What a reranker reads of a passage."""
+    return embedded_text(" > ".join(dict.fromkeys((passage.title, *passage.heading_path))), passage.text)
