@@ -34,13 +34,15 @@ HEAD_PASSAGES = 5
 HEAD_SHARE = 0.5
 """What the fused head's best is worth as a start beside a passage that the query names."""
 MOST_STARTS = 16
-LINK_GAIN = 3.4
-"""What the walk brings a passage counts so many times what starting at it counts: words cannot find it, a name can."""
+LINK_GAIN = 2.6
+"""What the walk brings counts so many times: words cannot find the passage, the walk alone does."""
 ANY_MENTION = 0.05
 EARLY_MENTION = 0.05
 EARLY_CHARACTERS = 200
 FULL_BEARING = 0.5
 """How much must bear on the query for all of a passage's weight to go on, where the query does not name the passage."""
+NAMED_BEARING = 0.1
+"""The same where it does: among few mentions one that bears on nothing is not followed just because there is no other."""
 LEAST_SCORE = 0.05
 """Below it a hit is noise."""
 OTHER_DOCUMENT = 0.6
@@ -217,7 +219,7 @@ def _steps(  # noqa: PLR0917 - what every part of a query found
             _rarity(counts[mention.entity], view.passages) * _pull(mention, bearing, by_name=passage in by_name)
             for mention, bearing in zip(leading, found, strict=True)
         ]
-        total = math.fsum(weights) if passage in by_name else max(math.fsum(weights), FULL_BEARING)
+        total = max(math.fsum(weights), NAMED_BEARING if passage in by_name else FULL_BEARING)
         steps += _from(passage, leading, [weight / total for weight in weights if total > 0], leads_to, scores)
     return steps
 

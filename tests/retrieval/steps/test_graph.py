@@ -117,6 +117,28 @@ def test_who_mentions_a_name_in_secret_does_not_make_it_less_rare():
     assert asked(documents=[*world(), *secret]) == asked()
 
 
+def test_a_rare_name_is_followed_before_a_common_one_that_bears_as_much():
+    pages = {"Blue Street": "Bo Ray or Cy Orr.", "Bo Ray": "x", "Cy Orr": "x"} | {f"Page {n}": "About Bo Ray." for n in range(20)}
+    view = graph_of(*(document(title, text) for title, text in pages.items())).view(scope_of(1, readable_passages=len(pages)))
+
+    run = graph_hits("Blue Street", (), view, texts_of(pages), depth=10)
+
+    shares = {step.to: step.share for step in run.steps}
+    assert shares[passage("Bo Ray")] < 0.8 * shares[passage("Cy Orr")]
+
+
+def test_the_only_mention_gets_no_more_than_it_bears():
+    lone = [document("Red Street", "It was long ago said to be near the place that was then known as Bo Ray."), document("Bo Ray", "x")]
+    texts = {"Red Street": "It was long ago said to be near the place that was then known as Bo Ray.", "Bo Ray": "x"}
+    view = graph_of(*lone).view(scope_of(1))
+
+    unnamed = graph_hits("what is near it", fused(("Red Street", 1.0)), view, texts_of(texts), depth=10)
+    named = graph_hits("Red Street", (), view, texts_of(texts), depth=10)
+
+    assert 0 < sum(step.share for step in unnamed.steps) < 1
+    assert 0 < sum(step.share for step in named.steps) < 1
+
+
 def test_joining_adds_the_weighted_score_and_brings_in_what_only_the_graph_found():
     run = Run(Leg.GRAPH, (Hit("b", 0.8), Hit("c", 0.5)))
     hits = (FusedHit("a", 0.7, 1, 9.0, None, None), FusedHit("b", 0.4, None, None, 1, 0.5))
