@@ -141,9 +141,9 @@ class _OwnIdf:
 
     def ask(self, scope: AccessScope, sources: Sequence[str], requests: Sequence[LegRequest]) -> list[list[Hit]]:
         readable = edge_shard._FILTERS.readable(scope, sources=sources)
-        counts = self.shard._term_counts()
+        counts = self.shard._terms.counts()
         everything = replace(scope, classes=tuple(counts._places))
-        queries = [edge_shard._query(self.shard._weighed(everything, (), request), within=readable) for request in requests]
+        queries = [edge_shard._query(self.shard._terms.weighed(everything, (), request), within=readable) for request in requests]
         answers = self.shard._shard.query_batch(engine.QueryBatchRequest(queries))
         return [[Hit(str(point.id), point.score) for point in points] for points in answers]
 

@@ -5,7 +5,6 @@ it does not while it flushes (up to .4 s) or optimises (35 s for 20,000 random v
 optimising in a process of its own.
 """
 
-import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,7 +32,8 @@ from retrieval.adapters.qdrant.filters import Filters
 from retrieval.adapters.qdrant.legs import LegRequest
 from retrieval.adapters.qdrant.payload import HeldPassage, by_class, held_passage, payload_of
 from retrieval.adapters.qdrant.planner import DensePlan
-from retrieval.adapters.qdrant.term_counts import Counted, TermCounts
+from retrieval.adapters.qdrant.shard_terms import ShardTerms
+from retrieval.adapters.qdrant.term_counts import Counted
 from retrieval.domain.errors import IndexUnavailable
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
 from retrieval.domain.permissions import AccessScope
@@ -53,10 +53,9 @@ _SCROLL_POINTS = 1_000
 class EdgeShard:
     """An open shard. Safe for many readers beside one writer; the caller keeps it to one writer."""
 
-    def __init__(self, shard: engine.EdgeShard) -> None:
+    def __init__(self, shard: engine.EdgeShard, *, is_empty: bool) -> None:
         self._shard = shard
-        self._counts: TermCounts | None = TermCounts()
-        self._counting = threading.Lock()
+        self._terms = ShardTerms(self._counted, is_empty=is_empty)
 
     @classmethod
     def create(cls, directory: Path, identity: IndexIdentity) -> "EdgeShard":
@@ -69,15 +68,14 @@ class EdgeShard:
             for field in KEYWORD_INDEXES:
                 shard.update(engine.UpdateOperation.create_field_index(field, engine.PayloadSchemaType.Keyword))
             shard.update(engine.UpdateOperation.create_field_index(WORDS, _word_index()))
-        return cls(shard)
+        return cls(shard, is_empty=True)
 
     @classmethod
     def load(cls, directory: Path) -> "EdgeShard":
         """Raises IndexUnavailable when the files are missing, damaged or in use."""
         with translated("opening"):
-            found = cls(engine.EdgeShard.load(str(directory)))
-        found._counts = None
-        found._term_counts()
+            found = cls(engine.EdgeShard.load(str(directory)), is_empty=False)
+        found._terms.counts()
         return found
 
     def ask(self, scope: AccessScope, sources: Sequence[str], requests: Sequence[LegRequest]) -> list[list[Hit]]:
@@ -86,7 +84,7 @@ class EdgeShard:
         for request in requests:
             narrowed = request.passages or request.phrases
             within = _FILTERS.readable(scope, sources=sources, passages=request.passages, phrases=request.phrases) if narrowed else readable
-            queries.append(_query(self._weighed(scope, sources, request), within=within))
+            queries.append(_query(self._terms.weighed(scope, sources, request), within=within))
         with translated("searching"):
             answers = self._shard.query_batch(engine.QueryBatchRequest(queries))
         return [[Hit(str(point.id), point.score) for point in points] for points in answers]
@@ -125,7 +123,7 @@ class EdgeShard:
             return 0
         names = [document.document for document in documents]
         kept = [passage.id for document in documents for passage in document.passages]
-        with self._recounting(names) as counted:
+        with self._terms.recounting(names) as counted:
             counted.extend(self._write(documents))
             with translated("deleting"):
                 self._shard.update(engine.UpdateOperation.delete_points_by_filter(_FILTERS.replaced(names, keep=kept)))
@@ -133,15 +131,15 @@ class EdgeShard:
 
     def add(self, documents: Sequence[IndexedDocument]) -> int:
         """Write these documents' passages, none of which is there yet, and look for nothing to remove. Returns the points written."""
-        with self._recounting(()) as counted:
+        with self._terms.recounting(()) as counted:
             counted.extend(self._write(documents))
         return len(counted)
 
     def reclassify(self, changes: Sequence[Reclassification]) -> None:
         for access_class, documents in by_class(changes).items():
             moved = engine.UpdateOperation.set_payload_by_filter(_FILTERS.of_documents(documents), {ACCESS_CLASS: access_class})
-            with self._recounting(documents) as counted:
-                held = self._counted(_FILTERS.of_documents(documents))
+            with self._terms.recounting(documents) as counted:
+                held = self._counted(documents)
                 counted.extend(replace(passage, access_class=access_class) for passage in held)
                 with translated("reclassifying"):
                     self._shard.update(moved)
@@ -159,15 +157,6 @@ class EdgeShard:
             if offset is None:
                 return
 
-    def _weighed(self, scope: AccessScope, sources: Sequence[str], request: LegRequest) -> LegRequest:
-        """A lexical request with its terms weighed by how rare they are among what may be read."""
-        if request.leg is not Leg.LEXICAL:
-            return request
-        assert isinstance(request.vector, Terms)
-        rarities = self._term_counts().idf(scope.classes, sources, request.vector.hashes)
-        weights = [weight * rarity for weight, rarity in zip(request.vector.weights, rarities, strict=True)]
-        return replace(request, vector=Terms(request.vector.hashes, weights))
-
     def _write(self, documents: Sequence[IndexedDocument]) -> list[Counted]:
         """Returns what was written as it is to be counted."""
         counted = []
@@ -182,33 +171,9 @@ class EdgeShard:
                 self._shard.update(engine.UpdateOperation.upsert_points(points))
         return counted
 
-    @contextmanager
-    def _recounting(self, documents: Sequence[str]) -> Iterator[list[Counted]]:
-        """Documents that are being changed: what the list holds in the end is counted instead of what they held.
-
-        A change that fails may be half made: then everything is counted anew.
-        """
-        counts, after = self._term_counts(), list[Counted]()
-        before = self._counted(_FILTERS.of_documents(documents)) if documents else []
-        try:
-            yield after
-        except BaseException:
-            self._counts = None
-            raise
-        counts.count(after, before)
-
-    def _term_counts(self) -> TermCounts:
-        if (counts := self._counts) is not None:
-            return counts
-        with self._counting:
-            if self._counts is None:
-                counts = TermCounts()
-                counts.count(self._counted(None))
-                self._counts = counts
-            return self._counts
-
-    def _counted(self, within: engine.Filter | None) -> list[Counted]:
-        """What the shard holds, or some of it, as it is counted."""
+    def _counted(self, documents: Sequence[str]) -> list[Counted]:
+        """What the shard holds of these documents, or of all when none is named, as it is counted."""
+        within = _FILTERS.of_documents(documents) if documents else None
         counted: list[Counted] = []
         offset: int | uuid.UUID | str | None = None
         while True:

@@ -96,11 +96,11 @@ def shard(tmp_path: Path) -> Iterator[EdgeShard]:
 
 
 def weights(shard: EdgeShard, classes: Sequence[int] = (1, 2)) -> list[float]:
-    return shard._term_counts().idf(classes, (), TERMS)
+    return shard._terms.counts().idf(classes, (), TERMS)
 
 
 def recounted(shard: EdgeShard, classes: Sequence[int] = (1, 2)) -> list[float]:
-    shard._counts = None
+    shard._terms._counts = None
     return weights(shard, classes)
 
 
