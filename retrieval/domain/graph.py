@@ -105,8 +105,7 @@ def entity_key(name: str) -> str:
     Compatibility characters, case, space, the curl of an apostrophe and an English article in front do not tell entities apart.
     """
     folded = " ".join(unicodedata.normalize("NFKC", name).casefold().replace("\u2019", "'").split())
-    article = next((one for one in _ARTICLES if folded.startswith(one)), "")
-    return folded[len(article) :]
+    return folded.split(" ", 1)[1] if folded.startswith(_ARTICLES) else folded
 
 
 def entity_id(name: str) -> str:

@@ -173,4 +173,4 @@ def _indexed(  # noqa: PLR0917 - the columns in the order of the class
 
 
 def _bytes(passage: str) -> bytes:
-    return uuid.UUID(passage).bytes
+    return bytes.fromhex(passage.replace("-", ""))
