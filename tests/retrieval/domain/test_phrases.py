@@ -103,9 +103,9 @@ def test_limits_are_named():
 
 @pytest.mark.parametrize("part", ['"a ', '"', '" ', '“a "b ', '"a" '], ids=["opening", "quotes", "spaced", "mixed", "closed"])
 def test_many_quotes_take_no_time(part: str):
-    query = part * (200_000 // len(part))
+    query = part * (20_000 // len(part))
     started = time.process_time()
 
     phrases_in(query)
 
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 0.5
