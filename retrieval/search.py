@@ -70,6 +70,13 @@ class Found:
     walk: graph.GraphRun | None = None
     degraded: tuple[str, ...] = ()
 
+    @property
+    def walked(self) -> Sequence[str]:
+        """The passages that the walk began at or came by: each has shaped the graph's scores."""
+        if self.walk is None:
+            return ()
+        return [*self.walk.starts, *(passage for step in self.walk.steps for passage in (step.passage, step.to))]
+
 
 @dataclass(frozen=True)
 class Ranked:
@@ -113,6 +120,12 @@ class PassageRanking:
         found, gated = self._readable(asking, runs)
         return replace(self._reranked(asking, found, gated), phrases=search.phrases)
 
+    def compared(self, scope: AccessScope, search: LegSearch, vector: Vectors) -> Compared:
+        """What the feature reranker would compare, ungated: to learn from, over passages that all may be read."""
+        asking = Asking(scope.principal, scope, Query(search.text, top_k=1, depth=search.depth), search, vector, Stopwatch())
+        found = self._found(asking, self.index.search(scope, search), frozenset())
+        return self._compared(search.text, found.hits[: self.settings.rerank_passages])
+
     def _phrases(self, query: Query) -> tuple[str, ...]:
         if not self.settings.query_phrases_must_match:
             return ()
@@ -128,12 +141,14 @@ class PassageRanking:
         withheld: frozenset[str] = frozenset()
         for _ in range(MOST_ATTEMPTS):
             found = self._found(asking, runs, withheld)
-            wanted = found.hits if withheld else found.hits[:head]
+            wanted = [hit.passage for hit in (found.hits if withheld else found.hits[:head])]
+            wanted = list(dict.fromkeys([*wanted, *found.walked]))
             gated = self._through_gate(asking, wanted)
             if len(gated.readable) == len(wanted):
                 return found, gated
-            gated = self._through_gate(asking, found.hits)
-            withheld |= {hit.passage for hit in found.hits} - {passage.id for passage in gated.readable}
+            wanted = list(dict.fromkeys([*(hit.passage for hit in found.hits), *found.walked]))
+            gated = self._through_gate(asking, wanted)
+            withheld |= set(wanted) - {passage.id for passage in gated.readable}
         raise IndexUnavailable("what may be read changes faster than it can be searched", retry_after_seconds=1)
 
     def _found(self, asking: Asking, runs: LegRuns, withheld: frozenset[str]) -> Found:
@@ -178,10 +193,10 @@ class PassageRanking:
             hits = graph.with_graph(found.hits, walk.run, weight=self.settings.graph_weight)
         return replace(found, hits=hits, walk=walk)
 
-    def _through_gate(self, asking: Asking, hits: Sequence[FusedHit]) -> Gated:
+    def _through_gate(self, asking: Asking, passages: Sequence[str]) -> Gated:
         with asking.watch.step("gate"):
-            texts = self.index.texts(asking.scope, [hit.passage for hit in hits])
-            candidates = [Candidate(hit.passage, texts[hit.passage]) for hit in hits if hit.passage in texts]
+            texts = self.index.texts(asking.scope, passages)
+            candidates = [Candidate(passage, texts[passage]) for passage in passages if passage in texts]
             gated = self.gate.gate(asking.principal, candidates, at_least=asking.query.at_least)
         if gated.altered:
             _logger.error("passages_altered_in_index", passages=gated.altered, revision=gated.revision)
@@ -203,7 +218,7 @@ class PassageRanking:
                 scores, explained = self._by_features(asking.query, head)
             hits = reordered(found.hits, {hit.passage: score for hit, score in zip(head, scores, strict=True)})
         if allowed:  # it took its time, and the texts have been elsewhere: what is shown is what may be read now
-            gated = self._through_gate(asking, [hit for hit in hits if hit.passage in passages])
+            gated = self._through_gate(asking, [hit.passage for hit in hits if hit.passage in passages])
         reranked = dict(zip((hit.passage for hit in head), explained, strict=True))
         return Ranked(hits, gated, found, reranked=reranked, degraded=degraded)
 

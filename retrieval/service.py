@@ -119,7 +119,7 @@ class KnowledgeService:
             scope = authorise(principal, self.scopes)
         with watch.step("embed"):
             vector = self.embedder.embed_query(query.text)
-        ranked = self._ranking.rank(principal, scope, query, vector, watch)
+        ranked = self.ranking.rank(principal, scope, query, vector, watch)
         with watch.step("attribute"):
             hits = self._in_context(principal, ranked, query)
             explanation = self._explained(principal, ranked, hits) if query.explain else None
@@ -127,7 +127,8 @@ class KnowledgeService:
         return vector, Retrieved(hits, revision=ranked.gated.revision, degraded=degraded, seconds=watch.seconds, explanation=explanation)
 
     @cached_property
-    def _ranking(self) -> PassageRanking:
+    def ranking(self) -> PassageRanking:
+        """Everything between authorising and attributing."""
         remembered: Remembered[TokenVectors] = Remembered(self.settings.rerank_kept_passages)
         return PassageRanking(self.settings, self.gate, self.index, self.embedder, self.tokens, self.rerankers, self.walks, remembered)
 
