@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning"),
 ]
 
-PROSE = "Ask the desk at the harbour, which opens at nine and keeps a ledger of everything that visitors leave behind. " * 4
+PROSE = "Ask the desk at the harbour, which opens at nine and keeps a ledger of everything that visitors leave behind. " * 7
 
 
 @pytest.fixture(params=ADAPTERS)

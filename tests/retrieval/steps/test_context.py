@@ -74,6 +74,12 @@ def test_another_number_or_negation_is_something_new(said: str, instead: str):
     assert collapsed(RULE, RULE.replace(said, instead)) == {"0": [], "1": []}
 
 
+def test_copies_of_two_rules_with_different_numbers_stay_apart():
+    other = RULE.replace("30 days", "90 days")
+
+    assert collapsed(RULE, other, RULE, other) == {"0": ["2"], "1": ["3"]}
+
+
 def test_the_same_numbers_at_each_others_places_are_something_new():
     assert collapsed(RULE, RULE.replace("30 days", "5 days", 1).replace("within 5", "within 30", 1)) == {"0": [], "1": []}
 
