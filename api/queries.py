@@ -7,7 +7,7 @@ from retrieval.domain.errors import InvalidInput
 from retrieval.domain.queries import Query
 
 
-def query_of(parts: Parts, *, text: str, top_k: int | None, sources: Sequence[str], at_least: str | None) -> Query:
+def query_of(parts: Parts, *, text: str, top_k: int | None, sources: Sequence[str], at_least: str | None, explain: bool = False) -> Query:
     """Defaults filled in and the consistency token opened. The service checks the other limits on `query` and `top_k`.
 
     Raises:
@@ -24,4 +24,5 @@ def query_of(parts: Parts, *, text: str, top_k: int | None, sources: Sequence[st
         depth=settings.query_depth,
         sources=tuple(dict.fromkeys(sources)),
         at_least=parts.tokens.open(at_least),
+        explain=explain,
     )

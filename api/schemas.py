@@ -53,10 +53,11 @@ class RetrieveRequest(BaseModel):
         },
     )
 
-    query: Text = Field(description="What is sought, in words.")
+    query: Text = Field(description="What is sought, in words. Every hit holds what stands in double quotes, word by word.")
     top_k: int | None = Field(None, description="Most hits to return; the service has a default and an upper limit.")
     sources: list[SourceId] = Field(default=[], description="Only these sources; empty: every one that you may read.")
     at_least: str | None = Field(None, description=_AT_LEAST)
+    explain: bool = Field(default=False, description="Say of each hit why it stands at its rank and why you may read it.")
 
 
 class AnswerRequest(BaseModel):

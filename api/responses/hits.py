@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from retrieval.domain.answers import Citation, Retrieved, RetrievedPassage
+from api.responses.explanations import ExplanationOut
+from retrieval.domain.answers import Citation, Extract, Retrieved, RetrievedPassage
 from retrieval.domain.documents import Span
 from retrieval.domain.passages import ReadablePassage
 
@@ -81,28 +82,45 @@ class PassageOut(BaseModel):
         )
 
 
+class JoinedOut(BaseModel):
+    """Neighbouring hits as one text: exactly the version's at `span`."""
+
+    text: str
+    span: SpanOut
+
+    @classmethod
+    def of(cls, extract: Extract) -> "JoinedOut":
+        return cls(text=extract.text, span=SpanOut.of(extract.span))
+
+
 class HitOut(BaseModel):
     """A passage at a rank; 1 is best."""
 
     rank: int
     score: float = Field(description="Comparable within this response only. Not a probability.")
-    found_by: list[Literal["lexical", "dense"]]
+    found_by: list[Literal["lexical", "dense", "graph"]] = Field(description="`dense` also for its second search, by what was found first.")
     passage: PassageOut
     citation: CitationOut
+    duplicates: list[CitationOut] = Field(description="Near duplicates that are no hits of their own; empty unless they are collapsed.")
+    extract: JoinedOut | None = Field(description="This hit and neighbours that are hits, too, as one text; null without any.")
 
     @classmethod
     def of(cls, hit: RetrievedPassage) -> "HitOut":
-        found_by: list[Literal["lexical", "dense"]] = []
+        found_by: list[Literal["lexical", "dense", "graph"]] = []
         if hit.fused.lexical_rank is not None:
             found_by.append("lexical")
-        if hit.fused.dense_rank is not None:
+        if hit.fused.dense_rank is not None or hit.fused.feedback_rank is not None:
             found_by.append("dense")
+        if hit.fused.graph_rank is not None:
+            found_by.append("graph")
         return cls(
             rank=hit.rank,
             score=round(hit.score, SCORE_DECIMALS),
             found_by=found_by,
             passage=PassageOut.of(hit.passage),
             citation=CitationOut.of(hit.citation),
+            duplicates=[CitationOut.of(duplicate) for duplicate in hit.duplicates],
+            extract=None if hit.extract is None else JoinedOut.of(hit.extract),
         )
 
 
@@ -114,6 +132,9 @@ class RetrieveResponse(BaseModel):
     as_of: str | None
     consistency_token: str
     degraded: list[str] = Field(description="Parts that were left out because they are down. Quality may suffer, permissions never do.")
+    explanation: ExplanationOut | None = Field(
+        None, exclude_if=lambda explanation: explanation is None, description="Not there unless it was asked for."
+    )
 
     @classmethod
     def of(cls, retrieved: Retrieved, *, request_id: str, consistency_token: str) -> "RetrieveResponse":
@@ -123,4 +144,5 @@ class RetrieveResponse(BaseModel):
             as_of=None,
             consistency_token=consistency_token,
             degraded=list(retrieved.degraded),
+            explanation=None if retrieved.explanation is None else ExplanationOut.of(retrieved.explanation),
         )

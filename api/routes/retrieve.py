@@ -16,7 +16,7 @@ router = APIRouter(route_class=CONTENT, tags=["knowledge"])
 @router.post("/retrieve", summary="Passages that bear on a query")
 def retrieve(body: RetrieveRequest, caller: Caller, parts: Wired, request: Request, response: Response) -> RetrieveResponse:
     """The best passages among those you may read, each with its citation. What you may not read does not exist here."""
-    query = query_of(parts, text=body.query, top_k=body.top_k, sources=body.sources, at_least=body.at_least)
+    query = query_of(parts, text=body.query, top_k=body.top_k, sources=body.sources, at_least=body.at_least, explain=body.explain)
     retrieved = parts.wiring.knowledge.retrieve(caller, query, request_id=request_id_of(request))
     report_timings(request, response, retrieved.seconds)
     token = parts.tokens.seal(retrieved.revision)

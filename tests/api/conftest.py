@@ -20,6 +20,7 @@ from retrieval.domain.errors import ArchivistError
 from retrieval.domain.ids import text_hash
 from retrieval.domain.keys import ApiKey, StoredApiKey
 from retrieval.domain.permissions import EVERYONE, AccessScope, Principal
+from retrieval.domain.phrases import holds
 from retrieval.domain.runs import Hit, Leg, Run
 from retrieval.graph_service import GraphService
 from retrieval.ports.models import Vectors
@@ -70,10 +71,11 @@ class ScanIndex:
         self.searches.append(search)
         if self.failure is not None:
             raise self.failure
-        held = self._held(scope, search.sources)
+        held = {id_: text for id_, text in self._held(scope, search.sources).items() if holds(search.phrases, text)}
         lexical = [Hit(id_, float(shared)) for id_, text in held.items() if (shared := len(_words(text) & _words(search.text)))]
         dense = [Hit(id_, float(self.embedder.embed_query(text) @ np.asarray(search.vector))) for id_, text in held.items()]
-        return LegRuns(Run.ranked(Leg.LEXICAL, lexical, depth=search.depth), Run.ranked(Leg.DENSE, dense, depth=search.depth))
+        runs = (Run.ranked(leg, hits, depth=search.depth) for leg, hits in ((Leg.LEXICAL, lexical), (Leg.DENSE, dense)))
+        return LegRuns(*runs, terms=tuple(sorted(_words(search.text))) if search.explain else ())
 
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         held = self._held(scope, ())

@@ -32,10 +32,15 @@ FIELDS = {
     "EntityMentionOut": {"citation", "written"},
     "EntityOut": {"id", "name", "kinds", "passages", "documents"},
     "EntityResponse": {"request_id", "entity", "names", "definitions", "mentions", "next_cursor", "consistency_token"},
+    "ExplanationOut": {"terms", "phrases", "weights", "hits"},
+    "HitExplanationOut": {"passage", "legs", "fused_score", "rerank", "graph_path", "readable_by"},
+    "JoinedOut": {"text", "span"},
+    "LegPlaceOut": {"rank", "score", "share", "contribution"},
+    "RerankedOut": {"by", "score", "contributions"},
     "ExtractOut": {"text", "start", "end", "highlight"},
     "FieldProblemOut": {"field", "problem", "limit"},
     "HealthResponse": {"status"},
-    "HitOut": {"rank", "score", "found_by", "passage", "citation"},
+    "HitOut": {"rank", "score", "found_by", "passage", "citation", "duplicates", "extract"},
     "ListedDocumentOut": {"id", "source", "title", "uri", "media_type", "version", "version_number", "modified_at"},
     "NameOut": {"name", "passages"},
     "NeighbourOut": {"id", "name", "kinds", "passages", "documents", "distance"},
@@ -48,7 +53,7 @@ FIELDS = {
     "ProblemResponse": {"type", "title", "status", "detail", "errors", "request_id"},
     "ReadinessResponse": {"ready", "parts"},
     "RelationOut": {"kind", "subject", "object", "weight", "passages"},
-    "RetrieveResponse": {"request_id", "hits", "as_of", "consistency_token", "degraded"},
+    "RetrieveResponse": {"request_id", "hits", "as_of", "consistency_token", "degraded", "explanation"},
     "SentenceOut": {"text", "citation", "support"},
     "SourceListResponse": {"request_id", "sources", "next_cursor"},
     "SourceOut": {
@@ -61,7 +66,7 @@ FIELDS = {
     "WrittenOut": {"name", "kind", "span"},
 }
 REQUESTS = {
-    "RetrieveRequest": {"query", "top_k", "sources", "at_least"},
+    "RetrieveRequest": {"query", "top_k", "sources", "at_least", "explain"},
     "CreateKeyRequest": {"principal", "roles", "sources", "label", "expires_days"},
     "AnswerRequest": {"query", "sources", "at_least", "include_passages"},
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from httpx import Response
@@ -47,6 +48,10 @@ class Requests:
         body = {"query": self._author.query(self._papers()), "top_k": drawn.choice((1, 3, 10, 50))}
         if drawn.random() < 0.3:
             body["sources"] = drawn.sample(self._author.folders, drawn.randint(1, 2))
+        if drawn.random() < 0.4:
+            body["explain"] = True
+        if drawn.random() < 0.2:
+            body["query"] = quoting(body["query"], drawn)
         return Request("POST", "/retrieve", body)
 
     def answer(self) -> Request:
@@ -112,3 +117,11 @@ class Requests:
                 Request("GET", "/keys"),
             )
         )
+
+
+def quoting(query: str, drawn: Random) -> str:
+    """The query with quotes around one or two of its words that follow one another."""
+    words = query.split()
+    at = drawn.randrange(len(words))
+    end = at + drawn.randint(1, 2)
+    return " ".join((*words[:at], f'"{" ".join(words[at:end])}"', *words[end:]))
