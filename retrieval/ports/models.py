@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +56,6 @@ class Embedder(Protocol):
         """Shape (dimensions,), float32, unit length. Made for one short text with low latency."""
 
 
-@runtime_checkable
 class TokenEmbedder(Embedder, Protocol):
     """An embedder that also tells what it made of every single token."""
 
@@ -72,8 +71,8 @@ class TokenEmbedder(Embedder, Protocol):
 
 
 def token_embedder(embedder: Embedder) -> TokenEmbedder | None:
-    """The embedder itself where it tells of tokens, else None."""
-    return embedder if isinstance(embedder, TokenEmbedder) and embedder.gives_tokens else None
+    """The embedder itself where it tells of tokens, else None. Asks for nothing else: a deferred model stays unloaded."""
+    return cast("TokenEmbedder", embedder) if getattr(embedder, "gives_tokens", False) else None
 
 
 class Reranker(Protocol):
