@@ -7,9 +7,11 @@ index is built as the product builds it, its plan is the one that the build meas
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -24,20 +26,20 @@ from retrieval.domain.passages import IndexedDocument, IndexedPassage
 from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegSearch
+from retrieval.ports.writing import ChangeFeed
 from retrieval.settings import Settings
 from tests.benchmarks.report import Figure, Goal, console
 from tests.benchmarks.report import Measured as Report
 from tests.benchmarks.windows import SEED, Windows, read
 from tests.benchmarks.world import World
-from tests.retrieval.indexing.world import FakeChangeFeed
 
 SIZES = (50_000, 200_000)
 SHARES = {"100 %": 1.0, "50 %": 0.5, "24 %": 0.24, "20 %, one class": 0.0, "10 %": 0.1, "1.5 %": 0.015, ".1 %": 0.001}
 """Of the passages; 0: the large class alone. Where it fits, the reader reads the large class and some of the others."""
 LARGE_CLASS, LARGE_SHARE, OTHERS = 0, 0.2, 1_000
 DEPTH = 100
+DOCUMENT_PASSAGES = 100
 QUERIES = 200
-FORM = 1
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,7 @@ def _classes(of_document: np.ndarray) -> np.ndarray:
 def _built(world: World, identity: IndexIdentity, vectors: Vectors, classes: np.ndarray) -> tuple[Path, float]:
     """An index of these, built in this process, which waits for it. Made anew every time: how long that takes is measured, too."""
     directory = world.emptied(f"planner-{len(vectors)}")
-    feed = FakeChangeFeed()
-    feed.publish(*_documents(vectors, classes))
+    feed = cast(ChangeFeed, _Feed(vectors, classes))
     began = time.monotonic()
     index = EdgeIndex.open(directory, identity)
     try:
@@ -123,14 +124,30 @@ def _built(world: World, identity: IndexIdentity, vectors: Vectors, classes: np.
     return directory, round(seconds, 1)
 
 
-def _documents(vectors: Vectors, classes: np.ndarray) -> list[IndexedDocument]:
-    """One for each access class; what a document is does not matter to the leg."""
-    found = []
-    for access_class in np.unique(classes):
-        rows = np.flatnonzero(classes == access_class)
-        passages = tuple(IndexedPassage(_id(int(row)), at, "passage", "", tuple(vectors[row].tolist())) for at, row in enumerate(rows))
-        found.append(IndexedDocument(f"doc_{access_class}", "windows", int(access_class), f"ver_{access_class}", 1, passages))
-    return found
+@dataclass(frozen=True)
+class _Feed:
+    """What a build asks of the catalog: documents of one access class each, since it does not matter to the leg what else they are."""
+
+    vectors: Vectors
+    classes: np.ndarray
+
+    def passage_count(self) -> int:
+        return len(self.classes)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[tuple[int, Iterator[IndexedDocument]]]:
+        yield 1, self._documents()
+
+    def _documents(self) -> Iterator[IndexedDocument]:
+        for access_class in np.unique(self.classes):
+            rows = np.flatnonzero(self.classes == access_class)
+            for at in range(0, len(rows), DOCUMENT_PASSAGES):
+                part = enumerate(rows[at : at + DOCUMENT_PASSAGES])
+                passages = tuple(
+                    IndexedPassage(_id(int(row)), number, "passage", "", tuple(self.vectors[row].tolist())) for number, row in part
+                )
+                name = f"{access_class}_{at}"
+                yield IndexedDocument(f"doc_{name}", "windows", int(access_class), f"ver_{name}", 1, passages)
 
 
 def _id(row: int) -> str:
