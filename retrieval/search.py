@@ -42,7 +42,11 @@ GRAPH = "graph"
 
 @dataclass(frozen=True)
 class Asking:
-    """One query under way: who asks what, under which scope, how it is searched, and how long each step takes."""
+    """One query under way: who asks what, under which scope, how it is searched, and how long each step takes.
+
+    Attributes:
+        applied: the catalog revision that the index had applied at least when it was searched.
+    """
 
     principal: Principal
     scope: AccessScope
@@ -50,6 +54,7 @@ class Asking:
     search: LegSearch
     vector: Vectors
     watch: Stopwatch
+    applied: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,12 +75,10 @@ class Found:
     walk: graph.GraphRun | None = None
     degraded: tuple[str, ...] = ()
 
-    @property
-    def walked(self) -> Sequence[str]:
-        """The passages that the walk began at or came by: each has shaped the graph's scores."""
-        if self.walk is None:
-            return ()
-        return [*self.walk.starts, *(passage for step in self.walk.steps for passage in (step.passage, step.to))]
+    def shaped_by(self, first: int) -> list[str]:
+        """The first hits and the passages that the walk began at or came by: each has shaped the graph's scores."""
+        walked = [*self.walk.starts, *(place for step in self.walk.steps for place in (step.passage, step.to))] if self.walk else []
+        return list(dict.fromkeys([*(hit.passage for hit in self.hits[:first]), *walked]))
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,8 @@ class PassageRanking:
         search = LegSearch(
             query.text, vector, query.depth, query.sources, query.at_least, phrases=self._phrases(query), explain=query.explain
         )
-        asking = Asking(principal, scope, query, search, vector, watch)
         with watch.step("legs"):
+            asking = Asking(principal, scope, query, search, vector, watch, self.index.revision())
             runs = self.index.search(scope, search)
         found, gated = self._readable(asking, runs)
         return replace(self._reranked(asking, found, gated), phrases=search.phrases)
@@ -135,19 +138,22 @@ class PassageRanking:
         """What is found without anything that the gate withholds.
 
         The index may be behind the catalog and find what was just revoked. Scores are normalised over all that is found, the feedback
-        starts from what was found first, so whatever is withheld is left out from the beginning. The graph is not asked again.
+        starts from what was found first, so whatever is withheld is left out from the beginning. The graph is not asked again. Only
+        where index, scope and gate are of one revision is what follows the head known to be readable without asking.
         """
         head = max(asking.query.top_k + GATE_MARGIN, self.settings.rerank_passages)
         withheld: frozenset[str] = frozenset()
         for _ in range(MOST_ATTEMPTS):
             found = self._found(asking, runs, withheld)
-            wanted = [hit.passage for hit in (found.hits if withheld else found.hits[:head])]
-            wanted = list(dict.fromkeys([*wanted, *found.walked]))
+            if asking.applied == asking.scope.revision:
+                wanted = found.shaped_by(head)
+                gated = self._through_gate(asking, wanted)
+                if len(gated.readable) == len(wanted) and gated.revision == asking.applied:
+                    return found, gated
+            wanted = found.shaped_by(len(found.hits))
             gated = self._through_gate(asking, wanted)
             if len(gated.readable) == len(wanted):
                 return found, gated
-            wanted = list(dict.fromkeys([*(hit.passage for hit in found.hits), *found.walked]))
-            gated = self._through_gate(asking, wanted)
             withheld |= set(wanted) - {passage.id for passage in gated.readable}
         raise IndexUnavailable("what may be read changes faster than it can be searched", retry_after_seconds=1)
 
