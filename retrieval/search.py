@@ -20,10 +20,10 @@ from retrieval.ports.models import Embedder, Reranker, TokenVectors, Vectors, to
 from retrieval.ports.reading import Candidate, Gated, GateReader, LegRuns, LegSearch, PassageSearch, TokenReader
 from retrieval.remembered import Remembered
 from retrieval.settings import Settings
-from retrieval.steps import feature_model, graph
+from retrieval.steps import feature_model, graph, weights
 from retrieval.steps.features import Compared
 from retrieval.steps.feedback import feedback_vector
-from retrieval.steps.fuse import fuse
+from retrieval.steps.fuse import fuse_as
 from retrieval.steps.order import reordered
 from retrieval.steps.rerank import cleared, rerank
 from retrieval.stopwatch import Stopwatch
@@ -64,6 +64,7 @@ class Found:
     Attributes:
         hits: fused, best first.
         runs: of both legs.
+        lexical_weight: the lexical leg's share in the fused score.
         feedback: of the dense leg's second search; None when there was none.
         walk: of the graph leg; None when it was not asked.
         degraded: legs that should have run and did not.
@@ -71,6 +72,7 @@ class Found:
 
     hits: tuple[FusedHit, ...]
     runs: LegRuns
+    lexical_weight: float
     feedback: Run | None = None
     walk: graph.GraphRun | None = None
     degraded: tuple[str, ...] = ()
@@ -160,16 +162,23 @@ class PassageRanking:
     def _found(self, asking: Asking, runs: LegRuns, withheld: frozenset[str]) -> Found:
         if withheld:
             runs = replace(runs, lexical=_without(runs.lexical, withheld), dense=_without(runs.dense, withheld))
-        weight = self.settings.fusion_lexical_weight
+        method = self.settings.fusion
         with asking.watch.step("fuse"):
-            hits = fuse(runs.lexical, runs.dense, lexical_weight=weight)
+            weight = self._lexical_weight(asking.query.text, runs)
+            hits = fuse_as(method, runs.lexical, runs.dense, lexical_weight=weight)
         feedback = self._feedback(asking, hits)
         if feedback is not None:
             feedback = _without(feedback, withheld)
             with asking.watch.step("fuse"):
-                hits = fuse(runs.lexical, runs.dense, lexical_weight=weight, feedback=feedback)
-        found = Found(hits, runs, feedback)
+                hits = fuse_as(method, runs.lexical, runs.dense, lexical_weight=weight, feedback=feedback)
+        found = Found(hits, runs, weight, feedback)
         return found if withheld else self._walked(asking, found)
+
+    def _lexical_weight(self, text: str, runs: LegRuns) -> float:
+        base = self.settings.fusion_lexical_weight
+        if self.settings.fusion_weights == "fixed":
+            return base
+        return weights.lexical_weight(weights.signals(text, runs.lexical, runs.dense), base)
 
     def _feedback(self, asking: Asking, hits: Sequence[FusedHit]) -> Run | None:
         """The dense leg once more, from the query and the best hits; under the same filter."""

@@ -154,7 +154,7 @@ class KnowledgeService:
             terms=found.runs.terms,
             phrases=ranked.phrases,
             weights={
-                **weights(lexical_weight=self.settings.fusion_lexical_weight, with_feedback=found.feedback is not None),
+                **weights(lexical_weight=found.lexical_weight, with_feedback=found.feedback is not None),
                 **({Leg.GRAPH: self.settings.graph_weight} if found.walk is not None else {}),
             },
             fused={hit.passage: hit for hit in found.hits},

@@ -186,7 +186,13 @@ class Settings(BaseSettings):
     graph_weight: float = Field(
         0.5, ge=0, le=2, description="What the graph's score counts beside the fused score; 0: the graph is not asked."
     )
+    fusion: Literal["convex", "rank", "distribution"] = Field(
+        "convex", description="What of the legs is fused: their normalised scores, reciprocal ranks or standardised scores."
+    )
     fusion_lexical_weight: float = Field(0.55, ge=0, le=1, description="Share of the lexical leg in the fused score.")
+    fusion_weights: Literal["fixed", "learned"] = Field(
+        "learned", description="Whether every query has that share, or one up to .15 from it by how steeply the legs' scores fall."
+    )
     answer_max_sentences: PositiveInt = Field(3, description="Most sentences that an extractive answer quotes.")
     answer_passages: PositiveInt = Field(8, description="Retrieved passages that an answer may quote from.")
     answer_embedded_sentences: PositiveInt = Field(4, description="Sentences an answer chooses from by embedding; most of its cost.")

@@ -6,6 +6,7 @@ Functions for Hybrid Retrieval", TOIS 2023). A fused score is made of nothing bu
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, pstdev
+from typing import Literal, Protocol
 
 from retrieval.domain.runs import SCORE_DECIMALS, FusedHit, Leg, Run
 
@@ -21,7 +22,14 @@ RANK_CONSTANT = 60
 """From Cormack, Clarke and Buettcher (SIGIR 2009). Not the top-k cut-off."""
 _DEVIATIONS = 3.0
 
+Method = Literal["convex", "rank", "distribution"]
 Shares = Mapping[str, float]
+_Share = Callable[[Run], Shares]
+
+
+def fuse_as(method: Method, lexical: Run, dense: Run, *, lexical_weight: float, feedback: Run | None = None) -> tuple[FusedHit, ...]:
+    """`fuse`, `fuse_by_rank` or `fuse_by_distribution`: every hit of any run, best first, ties by passage id."""
+    return _METHODS[method](lexical, dense, lexical_weight=lexical_weight, feedback=feedback)
 
 
 def fuse(lexical: Run, dense: Run, *, lexical_weight: float, feedback: Run | None = None) -> tuple[FusedHit, ...]:
@@ -36,24 +44,36 @@ def fuse(lexical: Run, dense: Run, *, lexical_weight: float, feedback: Run | Non
         lexical_weight: share of the lexical leg, 0 to 1; the dense leg has the rest.
         feedback: hits of the dense leg's second search, if there was one.
     """
-    return _fused([(lexical, _proportions), (dense, _stretched), *([(feedback, _stretched)] if feedback else [])], lexical_weight)
+    return _fused([(lexical, _proportions), *_of_dense(_stretched, dense, feedback)], lexical_weight)
 
 
-def fuse_by_rank(lexical: Run, dense: Run, *, lexical_weight: float, rank_constant: int = RANK_CONSTANT) -> tuple[FusedHit, ...]:
-    """Weighted reciprocal rank fusion: the sum over both runs of weight / (rank constant + rank). For runs whose scores say little."""
+def fuse_by_rank(
+    lexical: Run, dense: Run, *, lexical_weight: float, feedback: Run | None = None, rank_constant: int = RANK_CONSTANT
+) -> tuple[FusedHit, ...]:
+    """Weighted reciprocal rank fusion: the sum over the runs of weight / (rank constant + rank). For runs whose scores say little.
+
+    All of it times (rank constant + 1), so that a leg's first hit is worth 1 and the graph's score weighs the same beside it.
+    """
 
     def reciprocal(run: Run) -> Shares:
-        return {hit.passage: 1 / (rank_constant + rank) for rank, hit in enumerate(run.hits, 1)}
+        return {hit.passage: (rank_constant + 1) / (rank_constant + rank) for rank, hit in enumerate(run.hits, 1)}
 
-    return _fused([(lexical, reciprocal), (dense, reciprocal)], lexical_weight)
+    return _fused([(lexical, reciprocal), *_of_dense(reciprocal, dense, feedback)], lexical_weight)
 
 
-def fuse_by_distribution(lexical: Run, dense: Run, *, lexical_weight: float) -> tuple[FusedHit, ...]:
+def fuse_by_distribution(lexical: Run, dense: Run, *, lexical_weight: float, feedback: Run | None = None) -> tuple[FusedHit, ...]:
     """Distribution-based score fusion: each score by its place between three standard deviations below and above its run's mean.
 
     Mazzeschi, "Distribution-Based Score Fusion" (2023).
     """
-    return _fused([(lexical, _distributed), (dense, _distributed)], lexical_weight)
+    return _fused([(lexical, _distributed), *_of_dense(_distributed, dense, feedback)], lexical_weight)
+
+
+class _Fuse(Protocol):
+    def __call__(self, lexical: Run, dense: Run, *, lexical_weight: float, feedback: Run | None = None) -> tuple[FusedHit, ...]: ...
+
+
+_METHODS: Mapping[Method, _Fuse] = {"convex": fuse, "rank": fuse_by_rank, "distribution": fuse_by_distribution}
 
 
 def weights(*, lexical_weight: float, with_feedback: bool) -> Mapping[Leg, float]:
@@ -62,6 +82,10 @@ def weights(*, lexical_weight: float, with_feedback: bool) -> Mapping[Leg, float
     if not with_feedback:
         return {Leg.LEXICAL: lexical_weight, Leg.DENSE: dense}
     return {Leg.LEXICAL: lexical_weight, Leg.DENSE: dense * (1 - FEEDBACK_SHARE), Leg.FEEDBACK: dense * FEEDBACK_SHARE}
+
+
+def _of_dense(share: _Share, dense: Run, feedback: Run | None) -> Sequence[tuple[Run, _Share]]:
+    return [(dense, share)] if feedback is None else [(dense, share), (feedback, share)]
 
 
 def _proportions(run: Run) -> Shares:
@@ -87,7 +111,7 @@ def _distributed(run: Run) -> Shares:
     return {hit.passage: min(max((hit.score - lowest) / width, 0.0), 1.0) for hit in run.hits}
 
 
-def _fused(runs: Sequence[tuple[Run, Callable[[Run], Shares]]], lexical_weight: float) -> tuple[FusedHit, ...]:
+def _fused(runs: Sequence[tuple[Run, _Share]], lexical_weight: float) -> tuple[FusedHit, ...]:
     shares: dict[str, dict[Leg, float]] = {}
     places: dict[str, dict[str, float]] = {}
     for run, share in runs:

@@ -55,13 +55,13 @@ def story(settings: Settings) -> Story:
     story.catalog.close()
 
 
-def retrieve(story: Story, settings: Settings, lexical: dict[str, float], dense: dict[str, float]) -> Retrieved:
+def retrieve(story: Story, settings: Settings, lexical: dict[str, float], dense: dict[str, float], *, explain: bool = False) -> Retrieved:
     catalog: Catalog = story.catalog
     with story.feed.snapshot() as (_, documents):
         held = {passage.id: passage.text for document in documents for passage in document.passages}
     index = BehindIndex(lexical, dense, held)
     service = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, index, SmallEmbedder(), catalog.audit)
-    return service.retrieve(ANN, Query("anything", top_k=10, depth=100))
+    return service.retrieve(ANN, Query("anything", top_k=10, depth=100, explain=explain))
 
 
 def shown(retrieved: Retrieved) -> list[tuple[str, float, int]]:
@@ -94,3 +94,42 @@ def test_a_passage_altered_in_the_index_is_withheld_and_reported(story: Story, s
     assert "passages_altered_in_index" in logged
     assert altered in logged
     assert "Forged" not in logged
+
+
+def explained(story: Story, settings: Settings, lexical: dict[str, float], dense: dict[str, float]) -> tuple[object, ...]:
+    """The legs' weights, and of each hit what it owes to which leg."""
+    explanation = retrieve(story, settings, lexical, dense, explain=True).explanation
+    return explanation.weights, [(hit.legs, hit.fused_score) for hit in explanation.hits.values()]
+
+
+def test_a_withheld_passage_does_not_weigh_the_legs(story: Story, settings: Settings):
+    lexical, dense = {"Alpha.": 9.0, "Beta.": 3.0, "Gamma.": 2.9}, {"Beta.": 0.5, "Gamma.": 0.45}
+    readable = {text: score for text, score in lexical.items() if text != "Alpha."}
+    never_there, steeper = explained(story, settings, readable, dense), explained(story, settings, lexical, dense)
+
+    run = story.start()
+    story.record(run, {**FILES, "a.md": ("Alpha.", allow("user:bob"))})
+
+    assert explained(story, settings, lexical, dense) == never_there
+    assert steeper[0] != never_there[0], "while it can be read it weighs them"
+
+
+def test_the_explanation_tells_the_weight_that_was_used(story: Story, settings: Settings):
+    legs = {"Alpha.": 9.0, "Beta.": 3.0}, {"Beta.": 0.5, "Gamma.": 0.45}
+    fixed = settings.model_copy(update={"fusion_weights": "fixed"})
+
+    (used, hits), (base, _) = explained(story, settings, *legs), explained(story, fixed, *legs)
+
+    assert base[Leg.LEXICAL] == settings.fusion_lexical_weight != used[Leg.LEXICAL]
+    assert used[Leg.LEXICAL] + used[Leg.DENSE] + used[Leg.FEEDBACK] == pytest.approx(1)
+    for places, fused_score in hits:
+        assert sum(place.contribution for place in places.values()) == pytest.approx(fused_score, abs=1e-4)
+
+
+@pytest.mark.parametrize(("fusion", "second"), [("convex", 3 / 9), ("rank", 61 / 62), ("distribution", 2 / 6)])
+def test_the_legs_are_fused_as_the_settings_say(story: Story, settings: Settings, fusion: str, second: float):
+    chosen = settings.model_copy(update={"fusion": fusion})
+
+    _, hits = explained(story, chosen, {"Alpha.": 9.0, "Beta.": 3.0}, {})
+
+    assert sorted(legs[Leg.LEXICAL].share for legs, _ in hits)[0] == pytest.approx(second, abs=1e-5)

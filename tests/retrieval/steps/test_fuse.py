@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.domain.runs import Hit, Leg, Run
-from retrieval.steps.fuse import DENSE_FLOOR, fuse, fuse_by_rank
+from retrieval.steps.fuse import DENSE_FLOOR, fuse, fuse_as, fuse_by_distribution, fuse_by_rank
 
 
 def run(leg: Leg, **scores: float) -> Run:
@@ -104,9 +104,56 @@ def test_the_range_of_a_models_cosines_does_not_matter(scores):
     assert all(by_passage[hit.passage] == pytest.approx(hit.score, abs=2e-3) for hit in as_scored if len(set(scores.values())) > 1)
 
 
-def test_fusion_by_rank_adds_weighted_reciprocal_ranks():
+def test_fusion_by_rank_adds_weighted_reciprocal_ranks_of_which_the_first_is_worth_1():
     fused = {hit.passage: hit.score for hit in fuse_by_rank(LEXICAL, DENSE, lexical_weight=0.5)}
 
-    assert fused["a"] == round(0.5 / 61 + 0.5 / 63, 5)
-    assert fused["b"] == round(0.5 / 62 + 0.5 / 61, 5)
-    assert fused["c"] == round(0.5 / 63, 5)
+    assert fused["a"] == round(0.5 * 61 / 61 + 0.5 * 61 / 63, 5)
+    assert fused["b"] == round(0.5 * 61 / 62 + 0.5 * 61 / 61, 5)
+    assert fused["c"] == round(0.5 * 61 / 63, 5)
+
+
+def test_fusion_by_distribution_places_each_score_among_those_of_its_run():
+    lexical, dense = run(Leg.LEXICAL, a=7.0, b=5.0, c=3.0, d=1.0), run(Leg.DENSE, e=0.5)
+
+    fused = {hit.passage: hit.score for hit in fuse_by_distribution(lexical, dense, lexical_weight=0.25)}
+
+    deviation = 5**0.5  # of 7, 5, 3 and 1, whose mean is 4
+    assert fused["a"] == pytest.approx(0.25 * (3 + 3 * deviation) / (6 * deviation), abs=1e-5)
+    assert fused["d"] == pytest.approx(0.25 * (-3 + 3 * deviation) / (6 * deviation), abs=1e-5)
+    assert fused["e"] == pytest.approx(0.75 * 0.5), "a score alone is in the middle"
+
+
+@pytest.mark.parametrize(
+    ("method", "first_of_each", "second_of_each"),
+    [
+        pytest.param("convex", 1.0, 0.5, id="convex"),
+        pytest.param("rank", 1.0, 61 / 62, id="rank"),
+        pytest.param("distribution", 4 / 6, 2 / 6, id="distribution"),
+    ],
+)
+def test_each_method_shares_the_dense_legs_weight_with_its_second_search(method: str, first_of_each: float, second_of_each: float):
+    lexical, dense = run(Leg.LEXICAL, a=8.0, b=4.0), run(Leg.DENSE, c=0.9, d=0.5)
+    feedback = run(Leg.FEEDBACK, d=0.8, c=0.6)
+
+    fused = {hit.passage: hit for hit in fuse_as(method, lexical, dense, lexical_weight=0.2, feedback=feedback)}
+
+    last_of_dense = DENSE_FLOOR if method == "convex" else second_of_each
+    assert fused["a"].score == pytest.approx(0.2 * first_of_each, abs=1e-5)
+    assert fused["b"].score == pytest.approx(0.2 * second_of_each, abs=1e-5)
+    assert fused["c"].score == fused["d"].score == pytest.approx(0.4 * first_of_each + 0.4 * last_of_dense, abs=1e-5)
+    assert fused["c"].feedback_rank == 2
+    assert fused["c"].shares == {
+        Leg.DENSE: pytest.approx(first_of_each, abs=1e-5),
+        Leg.FEEDBACK: pytest.approx(last_of_dense, abs=1e-5),
+    }
+
+
+@pytest.mark.parametrize("method", ["convex", "rank", "distribution"])
+@given(score_sets, score_sets, score_sets, st.floats(0, 1))
+def test_by_each_method_fused_scores_lie_between_0_and_1_and_cover_every_run_once(method, lexical_scores, dense_scores, again, weight):
+    runs = run(Leg.LEXICAL, **lexical_scores), run(Leg.DENSE, **dense_scores)
+
+    fused = fuse_as(method, *runs, lexical_weight=weight, feedback=run(Leg.FEEDBACK, **again))
+
+    assert sorted(hit.passage for hit in fused) == sorted(lexical_scores.keys() | dense_scores.keys() | again.keys())
+    assert all(0 <= hit.score <= 1 for hit in fused)
