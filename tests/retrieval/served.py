@@ -19,6 +19,7 @@ from retrieval.adapters.qdrant.edge import EdgeIndex
 from retrieval.domain.answers import Retrieved
 from retrieval.domain.passages import IndexedPassage
 from retrieval.domain.permissions import AccessPolicy, AccessScope
+from retrieval.domain.queries import Query
 from retrieval.domain.runs import Hit, Leg, Run
 from retrieval.indexing.following import FollowingSearch
 from retrieval.indexing.graph import FollowingGraph, GraphFollower
@@ -28,10 +29,39 @@ from retrieval.ports.reading import LegRuns, LegSearch, PassageSearch
 from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
 from tests.retrieval.indexing.world import InProcessBuilder
-from tests.story import Story
+from tests.story import PUBLIC, Story, allow
 
 CATCH_UP_SECONDS = 20.0
 Files = Mapping[str, tuple[str, AccessPolicy]]
+
+SENTENCES = (
+    "Trips abroad are approved by the head of the department.",
+    "Every trip abroad needs an approval before it is booked.",
+    "Hotels abroad are booked by the travel office.",
+    "Approval of a trip takes two working days.",
+    "Who travels by train is paid a first class ticket.",
+    "Invoices of hotels are sent to the accounts team.",
+    "Rental cars are insured by the company.",
+    "Meals on a journey are paid up to a daily amount.",
+    "Parents may stay at home for six months.",
+    "The canteen closes at three o'clock.",
+    "Bicycles are kept in the cellar.",
+    "Passwords are changed every ninety days.",
+    "The pump is serviced twice a year.",
+    "New colleagues are welcomed on Mondays.",
+    "Printers are leased from a supplier.",
+    "The lift is inspected in March.",
+)
+FILES = {f"{number:02}.md": (text, PUBLIC) for number, text in enumerate(SENTENCES)}
+LEXICAL = dict(zip(SENTENCES, (5.0, 9.0, 4.0, 6.0, 1.0), strict=False))
+ASKED = "Who approves trips abroad?"
+QUERY = Query(ASKED, top_k=5, depth=100, explain=True)
+WORDS = Query(SENTENCES[3], top_k=5, depth=100)
+
+
+def revoked(text: str) -> Files:
+    """The same files, one of which Ann may not read any more."""
+    return {key: (held, allow("user:bob") if held == text else policy) for key, (held, policy) in FILES.items()}
 
 
 @dataclass

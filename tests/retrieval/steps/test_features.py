@@ -23,10 +23,10 @@ def tokens(*parts: tuple[int, int, tuple[int, ...]]) -> TokenVectors:
     return TokenVectors(np.array(ids, dtype=np.uint16), np.array(segments, dtype=np.uint8), np.array(vectors, dtype=np.int8))
 
 
-def hit(passage: str, *, ranks: tuple[int | None, int | None] = (None, None), graph: float | None = None, **shares: float) -> FusedHit:
+def hit(passage: str, *, ranks: tuple[int | None, int | None] = (None, None), **shares: float) -> FusedHit:
     """`ranks`: in the lexical and in the dense leg."""
     (lexical, dense), of_legs = ranks, {Leg(name): share for name, share in shares.items()}
-    return FusedHit(passage, 0.5, lexical, lexical and 1.0, dense, dense and 0.5, graph_score=graph, shares=of_legs)
+    return FusedHit(passage, 0.5, lexical, lexical and 1.0, dense, dense and 0.5, shares=of_legs)
 
 
 RED_FOX = tokens((RED, 1, EAST), (FOX, 1, NORTH))
@@ -80,24 +80,24 @@ def test_hits_that_do_not_differ_are_not_told_apart_by_noise():
 
 def test_legs_tell_their_shares_and_ranks_and_how_far_they_agree():
     hits = [
-        hit("a", ranks=(1, 2), graph=0.7, lexical=1.0, dense=0.8, feedback=0.6),
+        hit("a", ranks=(1, 2), lexical=1.0, dense=0.8, feedback=0.6),
         hit("b", ranks=(4, 11)),
         hit("c", ranks=(None, 1), dense=1.0),
     ]
 
     found = features(Compared(hits, RED_FOX, [None, None, None]))
 
-    queried = math.log1p(2)
-    assert found == pytest.approx(
-        np.array(
-            [
-                [1.0, 0.8, 0.6, 0.7, 1.0, 1 / 2, 1, queried, 1 / 10],
-                [0.0, 0.0, 0.0, 0.0, 1 / 4, 1 / 11, 1, queried, 1 / 10],
-                [0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0, queried, 1 / 10],
-            ]
-        ),
-        abs=1e-6,
-    )
+    told = {name: [float(value) for value in found[:, at]] for at, name in enumerate(LEG_FEATURES)}
+    assert told == {
+        "lexical": [1.0, 0.0, 0.0],
+        "dense": pytest.approx([0.8, 0.0, 1.0]),
+        "feedback": pytest.approx([0.6, 0.0, 0.0]),
+        "lexical_rank": [1.0, 1 / 4, 0.0],
+        "dense_rank": pytest.approx([1 / 2, 1 / 11, 1.0]),
+        "both": [1.0, 1.0, 0.0],
+        "query_length": pytest.approx([math.log1p(2)] * 3),
+        "agreement": pytest.approx([1 / 10] * 3),
+    }
 
 
 @pytest.mark.parametrize(
