@@ -18,7 +18,7 @@ from retrieval.evaluation.run import WIDTH, shown_progress
 from retrieval.evaluation.tuned import tuned_table
 from retrieval.evaluation.vectors import VectorCache
 from retrieval.settings import Settings
-from retrieval.steps.fuse import fuse, fuse_by_rank
+from retrieval.steps.fuse import Method, fuse_as
 
 TUNING: Mapping[str, tuple[Split, ...]] = {
     "scifact": (Split.TRAIN,),
@@ -29,6 +29,7 @@ TUNING: Mapping[str, tuple[Split, ...]] = {
 }
 """Every tuning split that there is."""
 WEIGHTS = (0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7)
+METHODS: Mapping[Method, str] = {"convex": "convex combination", "rank": "reciprocal ranks", "distribution": "standardised scores"}
 METRIC = "ndcg@10"
 
 Found = Mapping[float, Mapping[str, Figures]]
@@ -39,8 +40,8 @@ def main() -> int:
     settings, console = Settings(), Console(width=None if sys.stdout.isatty() else WIDTH)
     console.print(tuned_table())
     judged = tuning_runs(settings, console)
-    for name, configure in {"convex combination": _by_scores, "reciprocal ranks": _by_ranks}.items():
-        found = {weight: {each: figures(runs, configure(weight)) for each, runs in judged.items()} for weight in WEIGHTS}
+    for method, name in METHODS.items():
+        found = {weight: {each: figures(runs, _fused(method, weight)) for each, runs in judged.items()} for weight in WEIGHTS}
         console.print(_sweep(found, title=f"{name}, by the lexical leg's weight"))
         console.print(_left_out(found, title=f"{name}, weight chosen on the other collections"))
     return 0
@@ -71,16 +72,9 @@ def best_without(found: Found, left_out: str) -> float:
     return max(found, key=lambda weight: (fmean(one[METRIC] for name, one in found[weight].items() if name != left_out), -weight))
 
 
-def _by_scores(weight: float) -> Configuration:
+def _fused(method: Method, weight: float) -> Configuration:
     def configuration(asked: Asked) -> Sequence[str]:
-        return ids(fuse(asked.runs.lexical, asked.runs.dense, lexical_weight=weight))
-
-    return configuration
-
-
-def _by_ranks(weight: float) -> Configuration:
-    def configuration(asked: Asked) -> Sequence[str]:
-        return ids(fuse_by_rank(asked.runs.lexical, asked.runs.dense, lexical_weight=weight))
+        return ids(fuse_as(method, asked.runs.lexical, asked.runs.dense, lexical_weight=weight))
 
     return configuration
 

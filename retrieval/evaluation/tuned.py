@@ -13,6 +13,7 @@ from retrieval.settings import Settings
 
 SETTINGS = "settings"
 SWEEP = "python -m retrieval.evaluation.tune"
+LEARNT = "python -m retrieval.evaluation.learn_weights --leave-out"
 TRIED = "tried by hand, one after the other"
 
 
@@ -39,6 +40,7 @@ class Tuned:
 
 
 _RANKING = ("scifact.train", "nfcorpus.dev", "nfcorpus.train")
+_EVERY = (*_RANKING, "2wikimultihopqa.dev", "clapnq_dev.dev", "xquad_en.dev")
 _TERMS = ("scifact.train", "nfcorpus.dev")
 ANSWERS = ("half of xquad_en", "half of clapnq_dev")
 """For the answerer, which chooses sentences and ranks no passage. Other halves than the splits': by a hash of the question."""
@@ -56,6 +58,7 @@ _ANSWER_NAMES = (
 TUNED: tuple[Tuned, ...] = (
     Tuned(SETTINGS, "fusion_lexical_weight", _RANKING, SWEEP),
     Tuned("retrieval.steps.fuse", "DENSE_FLOOR", _RANKING, TRIED),
+    *(Tuned("retrieval.steps.weights", name, _EVERY, LEARNT) for name in ("MOST_SHIFT", "STEEP_RANK")),
     *(Tuned("retrieval.adapters.qdrant.bm25", name, _TERMS, TRIED) for name in ("CODE_PART_WEIGHT", "WHOLE_WEIGHT", "HUMP_WEIGHT")),
     Tuned(SETTINGS, "answer_min_support", ANSWERS, TRIED),
     *(Tuned("retrieval.steps.answer", name, ANSWERS, TRIED) for name in _ANSWER_NAMES),
