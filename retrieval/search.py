@@ -231,7 +231,11 @@ class PassageRanking:
                 scores, explained = by_text.scores, [Reranked(by_text.by or "", score) for score in by_text.scores]
             else:
                 scores, explained = self._by_features(asking.query, head)
-            hits = reordered(found.hits, {hit.passage: score for hit, score in zip(head, scores, strict=True)})
+            hits = reordered(
+                found.hits,
+                {hit.passage: score for hit, score in zip(head, scores, strict=True)},
+                graph_weight=self.settings.graph_weight,
+            )
         if allowed:  # it took its time, and the texts have been elsewhere: what is shown is what may be read now
             gated = self._through_gate(asking, [hit.passage for hit in hits if hit.passage in passages])
         reranked = dict(zip((hit.passage for hit in head), explained, strict=True))

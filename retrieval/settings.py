@@ -180,9 +180,10 @@ class Settings(BaseSettings):
     feedback_weight: float = Field(0.6, ge=0, le=2, description="What they weigh in that search beside the query's own vector.")
     rerank_passages: int = Field(50, ge=0, le=200, description="Best fused hits that are reranked; 0: none are.")
     rerank_tokens: bool = Field(
-        default=True, description="Keep every passage's tokens as small vectors, 5 KiB each, for the feature reranker to compare."
+        default=True,
+        description="Keep every passage's tokens as small vectors, about 6 KiB a passage, for the feature reranker to compare.",
     )
-    rerank_kept_passages: int = Field(10_000, ge=0, description="Passages whose tokens are remembered in each process; 0: none.")
+    rerank_kept_passages: int = Field(5_000, ge=0, description="Passages whose tokens each process remembers, 12 KiB each; 0: none.")
     graph_weight: float = Field(
         0.5, ge=0, le=2, description="What the graph's score counts beside the fused score; 0: the graph is not asked."
     )

@@ -24,7 +24,7 @@ class TokenVectors:
     Attributes:
         ids: shape (tokens,); the tokenizer's own.
         segments: shape (tokens,); the number of the sentence a token is in, 0 for those of the title and headings; at most 255.
-        vectors: shape (tokens, width); contextual, of length 127.
+        vectors: shape (tokens, width), width even, each number from -7 to 7; contextual. Only their direction means something.
     """
 
     ids: TokenIds

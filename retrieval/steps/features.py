@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.domain.runs import FusedHit, Leg
-from retrieval.ports.models import TokenVectors
+from retrieval.ports.models import SmallVectors, TokenVectors
 
 Floats = npt.NDArray[np.float32]
 
-LEG_FEATURES = ("lexical", "dense", "feedback", "graph", "lexical_rank", "dense_rank", "both", "query_length", "agreement")
+LEG_FEATURES = ("lexical", "dense", "feedback", "lexical_rank", "dense_rank", "both", "query_length", "agreement")
 TOKEN_FEATURES = (
     "tokens",
     "tokens_raw",
@@ -33,7 +33,6 @@ TOKEN_FEATURES = (
 FEATURES = LEG_FEATURES + TOKEN_FEATURES
 """Names of the columns. `tokens`, `sentence`, `title_tokens` and `length` are standardised among the hits that are compared."""
 
-_UNIT = 127.0
 _AGREEING = 10
 _LEAST_DEVIATION = 0.01
 
@@ -67,7 +66,6 @@ def _leg_features(compared: Compared) -> Floats:
             hit.shares.get(Leg.LEXICAL, 0.0),
             hit.shares.get(Leg.DENSE, 0.0),
             hit.shares.get(Leg.FEEDBACK, 0.0),
-            hit.graph_score or 0.0,
             1 / hit.lexical_rank if hit.lexical_rank else 0.0,
             1 / hit.dense_rank if hit.dense_rank else 0.0,
             float(hit.lexical_rank is not None and hit.dense_rank is not None),
@@ -84,7 +82,7 @@ def _token_features(compared: Compared) -> Floats:
     assert query is not None
     found = [tokens for tokens in compared.tokens if tokens is not None]
     text = _Text.of(found)
-    likeness = (query.vectors.astype(np.float32) @ text.vectors.T) / (_UNIT * _UNIT)
+    likeness = _directions(query.vectors) @ text.vectors.T
     same = query.ids[:, None] == text.ids[None, :]
     rarity = _rarity(text.of_passages(same), len(found))
     weight = rarity / rarity.sum()
@@ -113,7 +111,7 @@ class _Text:
     """The tokens of all hits one after the other.
 
     Attributes:
-        vectors: shape (tokens, width).
+        vectors: shape (tokens, width), unit length.
         passages: where each hit's tokens begin.
         sentences: where each sentence's begin.
         sentence_passage, sentence_number: of each sentence; number 0 is the title.
@@ -136,7 +134,7 @@ class _Text:
         begins = np.flatnonzero(np.concatenate([[True], (segments[1:] != segments[:-1]) | (passage[1:] != passage[:-1])]))
         return cls(
             ids=np.concatenate([tokens.ids for tokens in found]),
-            vectors=np.concatenate([tokens.vectors for tokens in found]).astype(np.float32),
+            vectors=_directions(np.concatenate([tokens.vectors for tokens in found])),
             passages=np.concatenate([[0], np.cumsum(lengths)[:-1]]),
             sentences=begins,
             sentence_passage=passage[begins],
@@ -163,6 +161,13 @@ class _Text:
         is_title = self.sentence_number == 0
         titles[self.sentence_passage[is_title]] = values[is_title]
         return titles
+
+
+def _directions(vectors: SmallVectors) -> Floats:
+    numbers = vectors.astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", numbers, numbers))[:, None]
+    directions: Floats = numbers / np.maximum(lengths, np.float32(1e-9))
+    return directions
 
 
 def _rarity(occurs: Floats, hits: int) -> Floats:

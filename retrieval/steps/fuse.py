@@ -21,6 +21,7 @@ FEEDBACK_SHARE = 0.5
 RANK_CONSTANT = 60
 """From Cormack, Clarke and Buettcher (SIGIR 2009). Not the top-k cut-off."""
 _DEVIATIONS = 3.0
+_NOWHERE = (None, None)
 
 Method = Literal["convex", "rank", "distribution"]
 Shares = Mapping[str, float]
@@ -112,27 +113,27 @@ def _distributed(run: Run) -> Shares:
 
 
 def _fused(runs: Sequence[tuple[Run, _Share]], lexical_weight: float) -> tuple[FusedHit, ...]:
-    shares: dict[str, dict[Leg, float]] = {}
-    places: dict[str, dict[str, float]] = {}
-    for run, share in runs:
-        of_run = share(run)
-        for rank, hit in enumerate(run.hits, 1):
-            shares.setdefault(hit.passage, {})[run.leg] = of_run.get(hit.passage, 0.0)
-            places.setdefault(hit.passage, {}).update({f"{run.leg}_rank": rank, f"{run.leg}_score": hit.score})
     counts = weights(lexical_weight=lexical_weight, with_feedback=len(runs) > 2)
-    return tuple(
-        sorted(
-            (_hit(passage, found, places[passage], counts) for passage, found in shares.items()),
-            key=lambda hit: (-hit.score, hit.passage),
+    shares: dict[str, dict[Leg, float]] = {}
+    places: dict[Leg, dict[str, tuple[int, float]]] = {leg: {} for leg in Leg}
+    for run, share in runs:
+        leg, of_run, place = run.leg, share(run), places[run.leg]
+        for rank, hit in enumerate(run.hits, 1):
+            place[hit.passage] = rank, hit.score
+            shares.setdefault(hit.passage, {})[leg] = of_run.get(hit.passage, 0.0)
+    lexical, dense, feedback = (places[leg] for leg in (Leg.LEXICAL, Leg.DENSE, Leg.FEEDBACK))
+    hits = [
+        FusedHit(
+            passage,
+            round(sum([counts[leg] * share for leg, share in found.items()]), SCORE_DECIMALS),
+            *lexical.get(passage, _NOWHERE),
+            *dense.get(passage, _NOWHERE),
+            None,
+            None,
+            *feedback.get(passage, _NOWHERE),
+            found,
         )
-    )
-
-
-def _hit(passage: str, shares: Mapping[Leg, float], place: Mapping[str, float], counts: Mapping[Leg, float]) -> FusedHit:
-    score = sum(counts[leg] * share for leg, share in shares.items())
-    return FusedHit(
-        passage,
-        round(score, SCORE_DECIMALS),
-        **{f"{leg}_{what}": None for leg in (Leg.LEXICAL, Leg.DENSE) for what in ("rank", "score")} | dict(place),  # type: ignore[arg-type]
-        shares=shares,
-    )
+        for passage, found in shares.items()
+    ]
+    hits.sort(key=lambda hit: (-hit.score, hit.passage))
+    return tuple(hits)

@@ -11,22 +11,25 @@ SPREAD = 4.0
 _MOST_FUSED = 0.99
 
 
-def reordered(fused: Sequence[FusedHit], scores: Mapping[str, float]) -> tuple[FusedHit, ...]:
+def reordered(fused: Sequence[FusedHit], scores: Mapping[str, float], *, graph_weight: float = 0.0) -> tuple[FusedHit, ...]:
     """All hits, best first, ties by passage id; each reranked one above each that is not.
+
+    What the graph adds is added again: a passage that answers the second half of a question need not look like the question, and no
+    reranker that reads only both can tell.
 
     Args:
         fused: best first.
         scores: passage id to the reranker's score.
+        graph_weight: what the graph's score counts beside the squeezed score.
     """
     rest = [hit for hit in fused if hit.passage not in scores]
     floor = min(max((hit.score for hit in rest), default=0.0), _MOST_FUSED)
-    kept = [replace(hit, score=min(hit.score, floor)) for hit in rest]
     reranked = [hit for hit in fused if hit.passage in scores]
-    placed = sorted(reranked, key=lambda hit: (-scores[hit.passage], hit.passage))
-    return (
-        *(replace(hit, score=round(floor + (1 - floor) * _squeezed(scores[hit.passage]), SCORE_DECIMALS)) for hit in placed),
-        *kept,
-    )
+    worth = {hit.passage: _squeezed(scores[hit.passage]) + graph_weight * (hit.graph_score or 0.0) for hit in reranked}
+    most = max(1.0, *worth.values()) if worth else 1.0
+    placed = [replace(hit, score=round(floor + (1 - floor) * worth[hit.passage] / most, SCORE_DECIMALS)) for hit in reranked]
+    kept = [hit if hit.score <= floor else replace(hit, score=floor) for hit in rest]
+    return (*sorted(placed, key=lambda hit: (-hit.score, hit.passage)), *kept)
 
 
 def _squeezed(score: float) -> float:

@@ -257,7 +257,7 @@ token_vectors = Table(
     Column("text_hash", Key, primary_key=True),
     Column("tokens", Integer, nullable=False),
     Column("packed", LargeBinary, nullable=False),
-    comment="Of each token that says something: id (uint16), sentence (uint8) and small vector (int8); as many rows as `tokens`.",
+    comment="Of each token that says something: id (uint16), sentence (uint8) and small vector (4 bits a number).",
 )
 
 changes = Table(

@@ -11,6 +11,8 @@ from retrieval.ports.models import TokenVectors
 
 _BESIDE_VECTOR = 3
 """Bytes of a token's id and segment."""
+_ZERO = 8
+"""How a vector's 0 is kept in four bits."""
 
 
 class CatalogTokenVectors:
@@ -41,9 +43,10 @@ class CatalogTokenVectors:
 
 
 def packed(tokens: TokenVectors) -> bytes:
-    """One record for each token, little endian."""
-    records = np.empty(len(tokens.ids), dtype=_record(tokens.vectors.shape[1]))
-    records["id"], records["segment"], records["vector"] = tokens.ids, tokens.segments, tokens.vectors
+    """One record for each token, little endian; two numbers of a vector in each byte."""
+    halves = (tokens.vectors + _ZERO).astype(np.uint8)
+    records = np.empty(len(tokens.ids), dtype=_record(halves.shape[1] // 2))
+    records["id"], records["segment"], records["vector"] = tokens.ids, tokens.segments, halves[:, ::2] << 4 | halves[:, 1::2]
     return records.tobytes()
 
 
@@ -53,11 +56,14 @@ def unpacked(content: bytes, count: int) -> TokenVectors:
     if rest or width <= _BESIDE_VECTOR:
         raise ValueError("not a whole number of tokens")
     records = np.frombuffer(content, dtype=_record(width - _BESIDE_VECTOR))
-    return TokenVectors(*(np.ascontiguousarray(records[field]) for field in ("id", "segment", "vector")))
+    vectors = np.empty((count, 2 * (width - _BESIDE_VECTOR)), dtype=np.int8)
+    vectors[:, ::2], vectors[:, 1::2] = records["vector"] >> 4, records["vector"] & 0x0F
+    vectors -= _ZERO
+    return TokenVectors(records["id"].copy(), records["segment"].copy(), vectors)
 
 
 def _record(width: int) -> np.dtype[np.void]:
-    return np.dtype([("id", "<u2"), ("segment", "u1"), ("vector", "i1", (width,))])
+    return np.dtype([("id", "<u2"), ("segment", "u1"), ("vector", "u1", (width,))])
 
 
 _OF_PASSAGES = (

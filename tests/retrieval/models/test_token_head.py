@@ -10,7 +10,7 @@ import pytest
 from retrieval.adapters.models import sentence_transformer
 from retrieval.adapters.models.fast import FastModel
 from retrieval.adapters.models.sentence_transformer import SentenceTransformerEmbedder
-from retrieval.adapters.models.token_head import LENGTH, MAX_SEGMENT, WIDTH, TokenHead
+from retrieval.adapters.models.token_head import LEVELS, MAX_SEGMENT, WIDTH, TokenHead
 from retrieval.adapters.models.weights import find_weights
 from retrieval.domain.passages import embedded_text
 from retrieval.ports.models import TokenVectors, token_embedder
@@ -41,10 +41,10 @@ def named(found: TokenVectors) -> list[str]:
     return [names[int(id_)] for id_ in found.ids]
 
 
-def test_a_tokens_vector_is_centred_turned_and_made_as_long_as_eight_bits_allow(head: TokenHead):
+def test_a_tokens_vector_is_centred_turned_and_made_as_large_as_four_bits_allow(head: TokenHead):
     found = head.tokens([3, 7], hidden((4, 5, 9), (1, -1, 0)), prefix_tokens=0)
 
-    assert found.vectors.tolist() == [[round(127 * 3 / 5), round(127 * 4 / 5)], [0, -127]]
+    assert found.vectors.tolist() == [[round(7 * 3 / 4), 7], [0, -7]]
     assert (found.vectors.dtype, found.ids.dtype, found.segments.dtype) == (np.int8, np.uint16, np.uint8)
 
 
@@ -86,6 +86,10 @@ def text_of(found: TokenVectors, embedder: SentenceTransformerEmbedder) -> list[
     return [[names[id_] for _, id_ in group] for _, group in groupby(pairs, key=lambda pair: pair[0])]
 
 
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors.astype(float), axis=1, keepdims=True)
+
+
 @pytest.mark.models
 def test_the_tokens_of_a_passage_stand_in_its_title_and_its_sentences(embedder: SentenceTransformerEmbedder):
     _, [found] = embedder.embed_with_tokens([embedded_text(TITLE, TEXT)], [TITLE])
@@ -98,7 +102,7 @@ def test_the_tokens_of_a_passage_stand_in_its_title_and_its_sentences(embedder: 
     ]
     assert (found.segments[0], found.segments[-1]) == (0, 3)
     assert found.vectors.shape == (11, WIDTH)
-    assert np.linalg.norm(found.vectors.astype(float), axis=1) == pytest.approx(LENGTH, rel=0.03)
+    assert np.abs(found.vectors).max(axis=1).tolist() == [LEVELS] * 11
 
 
 @pytest.mark.models
@@ -134,9 +138,9 @@ def test_a_texts_tokens_mean_the_same_whatever_it_is_embedded_with(embedder: Sen
 @pytest.mark.models
 def test_a_word_is_nearer_to_itself_in_a_like_sentence_than_to_what_stands_beside_it(embedder: SentenceTransformerEmbedder):
     [first], [second] = (embedder.embed_with_tokens([text], [""])[1] for text in ("The pump is broken.", "Repair the pump."))
-    pump = first.vectors[first.ids == second.ids[-1]].astype(float)[0]
+    pump = unit(first.vectors)[first.ids == second.ids[-1]][0]
 
-    repair_and_pump = second.vectors.astype(float) @ pump / LENGTH**2
+    repair_and_pump = unit(second.vectors) @ pump
 
     assert repair_and_pump[1] > repair_and_pump[0] + 0.2
 

@@ -19,5 +19,5 @@ def upgrade() -> None:
         sa.Column("tokens", sa.Integer(), nullable=False),
         sa.Column("packed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("model", "text_hash", name="pk_token_vectors"),
-        comment="Of each token that says something: id (uint16), sentence (uint8) and small vector (int8); as many rows as `tokens`.",
+        comment="Of each token that says something: id (uint16), sentence (uint8) and small vector (4 bits a number).",
     )
