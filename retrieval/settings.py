@@ -192,7 +192,7 @@ class Settings(BaseSettings):
     )
     fusion_lexical_weight: float = Field(0.55, ge=0, le=1, description="Share of the lexical leg in the fused score.")
     fusion_weights: Literal["fixed", "learned"] = Field(
-        "learned", description="Whether every query has that share, or one up to .15 from it by how steeply the legs' scores fall."
+        "fixed", description="Whether every query has that share, or one up to .15 from it by how steeply the legs' scores fall."
     )
     answer_max_sentences: PositiveInt = Field(3, description="Most sentences that an extractive answer quotes.")
     answer_passages: PositiveInt = Field(8, description="Retrieved passages that an answer may quote from.")

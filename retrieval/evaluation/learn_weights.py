@@ -31,14 +31,14 @@ from retrieval.settings import Settings
 from retrieval.steps import weights
 from retrieval.steps.feedback import feedback_vector
 from retrieval.steps.fuse import Method, fuse_as
-from retrieval.steps.weights import SIGNALS, Influence, Influences, weight_by
+from retrieval.steps.weights import SIGNALS, WEIGHT_DECIMALS, Influence, Influences, weight_by
 
 KEPT = ("lexical_steepness", "dense_steepness")
-"""Signals that help on collections which the model has not learned from; `--leave-out` shows it beside all of them."""
+"""Signals that lose least on collections which the model has not learned from; `--leave-out` shows it beside all of them."""
 MOST_QUERIES = 900
 """Of one split, evenly spread."""
-WEIGHTS = tuple(round(0.05 * step, 2) for step in range(4, 19))
-"""At which fusion is measured; between two of them its figure is taken for linear."""
+WEIGHTS = tuple(round(0.01 * step, WEIGHT_DECIMALS) for step in range(25, 86))
+"""At which fusion is measured: each that a query can have, and some beyond, to learn from."""
 BLUR = 0.08
 """Deviation of the weights over which a query's figures are averaged to learn from: one query's are all steps."""
 PENALTY = 0.0005

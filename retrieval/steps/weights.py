@@ -17,6 +17,8 @@ from retrieval.domain.runs import Run
 
 MOST_SHIFT = 0.15
 """How far from the settings' weight the model may go: a query unlike all that it has learned from is fused nearly as any other."""
+WEIGHT_DECIMALS = 2
+"""Of the weight: it is measured at each that it can have."""
 STEEP_RANK = 5
 """A leg is steep where its hit at this rank is much worse than its first."""
 AGREEING = 10
@@ -54,7 +56,7 @@ def weight_by(influences: Influences, signals: Mapping[str, float], base: float)
         return base
     shift = sum(one.slope * (signals[name] - one.centre) for name, one in influences.items())
     weight = (1 + tanh((log(base / (1 - base)) + shift) / 2)) / 2  # the logistic function, without its overflow
-    return min(max(weight, base - MOST_SHIFT, 0.0), base + MOST_SHIFT, 1.0)
+    return min(max(round(weight, WEIGHT_DECIMALS), base - MOST_SHIFT, 0.0), base + MOST_SHIFT, 1.0)
 
 
 def _terms(text: str, _lexical: Run, _dense: Run) -> float:
@@ -99,7 +101,7 @@ SIGNALS: Mapping[str, Callable[[str, Run, Run], float]] = {
     "lexical_steepness": _lexical_steepness,
     "dense_steepness": _dense_steepness,
 }
-"""What could say how to weigh the legs. Those that the model has not kept did not help on collections it had not learned from."""
+"""What could say how to weigh the legs. The model has kept those that lost least on collections it had not learned from."""
 
 
 def read_influences(path: Path) -> Influences:

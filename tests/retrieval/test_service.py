@@ -103,6 +103,7 @@ def explained(story: Story, settings: Settings, lexical: dict[str, float], dense
 
 
 def test_a_withheld_passage_does_not_weigh_the_legs(story: Story, settings: Settings):
+    settings = settings.model_copy(update={"fusion_weights": "learned"})
     lexical, dense = {"Alpha.": 9.0, "Beta.": 3.0, "Gamma.": 2.9}, {"Beta.": 0.5, "Gamma.": 0.45}
     readable = {text: score for text, score in lexical.items() if text != "Alpha."}
     never_there, steeper = explained(story, settings, readable, dense), explained(story, settings, lexical, dense)
@@ -116,9 +117,9 @@ def test_a_withheld_passage_does_not_weigh_the_legs(story: Story, settings: Sett
 
 def test_the_explanation_tells_the_weight_that_was_used(story: Story, settings: Settings):
     legs = {"Alpha.": 9.0, "Beta.": 3.0}, {"Beta.": 0.5, "Gamma.": 0.45}
-    fixed = settings.model_copy(update={"fusion_weights": "fixed"})
+    learned = settings.model_copy(update={"fusion_weights": "learned"})
 
-    (used, hits), (base, _) = explained(story, settings, *legs), explained(story, fixed, *legs)
+    (used, hits), (base, _) = explained(story, learned, *legs), explained(story, settings, *legs)
 
     assert base[Leg.LEXICAL] == settings.fusion_lexical_weight != used[Leg.LEXICAL]
     assert used[Leg.LEXICAL] + used[Leg.DENSE] + used[Leg.FEEDBACK] == pytest.approx(1)

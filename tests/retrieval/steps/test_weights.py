@@ -75,7 +75,7 @@ def test_the_weight_is_the_logistic_function_of_what_the_signals_add():
 
     weight = weight_by(model, {"terms": 2.4, "agreement": 0.4, "rarity": 99.0}, 0.5)
 
-    assert weight == pytest.approx(1 / (1 + exp(-(0.5 * 0.4 + -1.0 * -0.1))))
+    assert weight == round(1 / (1 + exp(-(0.5 * 0.4 + -1.0 * -0.1))), 2)
 
 
 @pytest.mark.parametrize(("signal", "expected"), [pytest.param(50.0, 0.7, id="up"), pytest.param(-50.0, 0.4, id="down")])
