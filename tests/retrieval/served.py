@@ -1,7 +1,7 @@
 """A source that is embedded with tokens by the bundled model, and the read path over it: real catalog, real engine, real graph."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -168,11 +168,15 @@ class StaleIndex:
         held: passage id to text.
         known: passage id to vector.
         lexical: text to the lexical leg's score.
+        at: the revision that it says it has applied.
+        while_searched: happens once, between who asks being authorised and the gate.
     """
 
     held: Mapping[str, str]
     known: Mapping[str, Vectors]
     lexical: Mapping[str, float]
+    at: int = 0
+    while_searched: list[Callable[[], object]] = field(default_factory=list)
 
     @classmethod
     def of(cls, passages: Sequence[IndexedPassage], lexical: Mapping[str, float]) -> "StaleIndex":
@@ -183,6 +187,8 @@ class StaleIndex:
         return replace(self, held={id_: held for id_, held in self.held.items() if held != text})
 
     def search(self, _scope: AccessScope, search: LegSearch) -> LegRuns:
+        while self.while_searched:
+            self.while_searched.pop()()
         words = [Hit(id_, self.lexical[text]) for id_, text in self.held.items() if search.text and text in self.lexical]
         near = [Hit(id_, float(self.known[id_] @ np.asarray(search.vector))) for id_ in self.held]
         return LegRuns(Run.ranked(Leg.LEXICAL, words, depth=search.depth), Run.ranked(Leg.DENSE, near, depth=search.depth))
@@ -194,7 +200,7 @@ class StaleIndex:
         return {id_: self.known[id_] for id_ in passages if id_ in self.held}
 
     def revision(self) -> int:
-        return 0
+        return self.at
 
 
 def shown(retrieved: Retrieved) -> list[object]:

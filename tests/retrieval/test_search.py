@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,16 @@ def test_whichever_passage_is_withheld_it_shapes_nothing_of_what_is_shown(
         retrieved = behind.retrieve(ANN, query)
         assert shown(retrieved) == shown(world.service(stale.without(text), settings=changed).retrieve(ANN, query)), text
         assert text not in {stale.held[id_] for id_ in tokens.asked}
+
+
+def test_what_is_revoked_far_down_while_the_index_is_searched_shapes_nothing_either(world: Served, stale: StaleIndex):
+    changed, query = {"rerank_passages": 2}, replace(QUERY, top_k=1)
+
+    for text in SENTENCES:
+        world.list_again(FILES)
+        up_to_date = replace(stale, at=world.story().feed.revision(), while_searched=[partial(world.list_again, revoked(text))])
+        retrieved = world.service(up_to_date, settings=changed).retrieve(ANN, query)
+        assert shown(retrieved) == shown(world.service(stale.without(text), settings=changed).retrieve(ANN, query)), text
 
 
 def test_tokens_are_asked_for_of_no_passage_that_the_gate_withholds(world: Served, stale: StaleIndex):

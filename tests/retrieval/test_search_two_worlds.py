@@ -7,6 +7,7 @@ import pytest
 
 from retrieval.adapters.models.sentence_transformer import SentenceTransformerEmbedder
 from retrieval.domain.queries import Query
+from retrieval.domain.runs import Leg
 from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
 from tests.retrieval.served import (
@@ -21,26 +22,26 @@ from tests.story import ANN, BOB, PUBLIC, allow
 pytestmark = [pytest.mark.permissions, pytest.mark.models]
 
 CODES = ("ERR-1042", "ERR-2077", "ERR-3001")
-PLACES = ("Lisbon", "Porto", "Faro")
-OPEN = {
-    f"open-{number:02}.md": (f"{SENTENCES[number % 8][:-1]}, says {CODES[number % 3]} of the office in {PLACES[number % 3]}.", PUBLIC)
-    for number in range(18)
-}
+OFFICES = ("Lisbon Office", "Porto Office", "Faro Office")
+
+
+def said(number: int, about: str) -> str:
+    """A sentence that names a code, and an office other than the one that says it."""
+    return f"{SENTENCES[number % 8][:-1]}, {about} about {CODES[number % 3]} of the {OFFICES[(number + 1) % 3]}."
+
+
+OPEN = {name: (said(number, "says the head"), PUBLIC) for number, name in enumerate((*OFFICES, *(f"open-{n:02}.md" for n in range(15))))}
 HIDDEN = {
-    f"hidden-{number:02}.md": (
-        f"{SENTENCES[number % 8][:-1]}, writes the board about {CODES[number % 3]} in {PLACES[number % 3]} and approves trips abroad.",
-        allow("user:bob"),
-    )
-    for number in range(14)
+    f"hidden-{number:02}.md": (said(number, "approves, writes and travels the board abroad"), allow("user:bob")) for number in range(14)
 }
 QUERIES = (
     ASKED,
     "What does ERR-1042 say of trips?",
-    "Lisbon",
-    "Who travels abroad from Porto?",
+    "Lisbon Office",
+    "Who approves trips abroad in the Porto Office?",
     "hotels and invoices ERR-2077",
     '"the travel office" hotels',
-    "meals on a journey to Faro",
+    "meals on a journey to the Faro Office",
     "What does the board write?",
 )
 
@@ -69,9 +70,14 @@ def test_a_world_without_the_hidden_documents_gives_the_same_hits_scores_and_exp
 ):
     without, with_hidden = two_worlds
 
+    legs = set()
     for text in QUERIES:
         query = Query(text, top_k=top_k, depth=100, explain=True)
-        assert shown(with_hidden.retrieve(ANN, query)) == shown(without.retrieve(ANN, query)), text
+        retrieved = with_hidden.retrieve(ANN, query)
+        assert shown(retrieved) == shown(without.retrieve(ANN, query)), text
+        legs |= {leg for hit in retrieved.explanation.hits.values() for leg in hit.legs}
+
+    assert legs == set(Leg), "every leg has found something"
 
 
 @pytest.mark.parametrize("text", QUERIES[:4])
