@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.domain.runs import Hit, Leg, Run
-from retrieval.steps.fuse import DENSE_FLOOR, fuse, fuse_as, fuse_by_distribution, fuse_by_rank
+from retrieval.steps.fuse import DENSE_FLOOR, fuse, fuse_as, fuse_by_distribution, fuse_by_rank, weights
 
 
 def run(leg: Leg, **scores: float) -> Run:
@@ -137,10 +137,12 @@ def test_each_method_shares_the_dense_legs_weight_with_its_second_search(method:
 
     fused = {hit.passage: hit for hit in fuse_as(method, lexical, dense, lexical_weight=0.2, feedback=feedback)}
 
+    counts = weights(lexical_weight=0.2, with_feedback=True)
     last_of_dense = DENSE_FLOOR if method == "convex" else second_of_each
-    assert fused["a"].score == pytest.approx(0.2 * first_of_each, abs=1e-5)
-    assert fused["b"].score == pytest.approx(0.2 * second_of_each, abs=1e-5)
-    assert fused["c"].score == fused["d"].score == pytest.approx(0.4 * first_of_each + 0.4 * last_of_dense, abs=1e-5)
+    assert fused["a"].score == pytest.approx(counts[Leg.LEXICAL] * first_of_each, abs=1e-5)
+    assert fused["b"].score == pytest.approx(counts[Leg.LEXICAL] * second_of_each, abs=1e-5)
+    assert fused["c"].score == pytest.approx(counts[Leg.DENSE] * first_of_each + counts[Leg.FEEDBACK] * last_of_dense, abs=1e-5)
+    assert fused["d"].score == pytest.approx(counts[Leg.DENSE] * last_of_dense + counts[Leg.FEEDBACK] * first_of_each, abs=1e-5)
     assert fused["c"].feedback_rank == 2
     assert fused["c"].shares == {
         Leg.DENSE: pytest.approx(first_of_each, abs=1e-5),
@@ -157,3 +159,12 @@ def test_by_each_method_fused_scores_lie_between_0_and_1_and_cover_every_run_onc
 
     assert sorted(hit.passage for hit in fused) == sorted(lexical_scores.keys() | dense_scores.keys() | again.keys())
     assert all(0 <= hit.score <= 1 for hit in fused)
+
+
+@given(st.floats(0, 1), st.booleans())
+def test_the_legs_share_one_whole(lexical_weight: float, with_feedback: bool):
+    counts = weights(lexical_weight=lexical_weight, with_feedback=with_feedback)
+
+    assert sum(counts.values()) == pytest.approx(1)
+    assert min(counts.values()) >= 0
+    assert (Leg.FEEDBACK in counts) is with_feedback
