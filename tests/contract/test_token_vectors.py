@@ -11,7 +11,7 @@ from retrieval.adapters.catalog.catalog import Catalog
 from retrieval.adapters.catalog.tables import token_vectors
 from retrieval.adapters.catalog.token_vectors import packed, unpacked
 from retrieval.ports.models import TokenVectors
-from tests.story import MODEL, PUBLIC, Story, allow
+from tests.story import ANN, EVERYTHING, MODEL, PUBLIC, Story, allow
 
 pytestmark = pytest.mark.contract
 
@@ -59,7 +59,7 @@ def test_tokens_come_back_by_passage_as_they_were_kept(story: Story):
     ids, kept = passages(story), {text: tokens_of(text) for text in ("One.", " Two.")}
     story.catalog.token_vectors.store_tokens(MODEL, [(hashes(story)[text], tokens) for text, tokens in kept.items()])
 
-    found = story.catalog.token_vectors.tokens(MODEL, list(ids.values()))
+    found = story.catalog.token_vectors.tokens(EVERYTHING, MODEL, list(ids.values()))
 
     assert found.keys() == {ids["One."], ids[" Two."]}
     assert all(same(found[ids[text]], tokens) for text, tokens in kept.items())
@@ -69,9 +69,18 @@ def test_who_asks_for_no_passage_or_for_another_model_gets_none(story: Story):
     story.catalog.token_vectors.store_tokens(MODEL, [(hashes(story)["One."], tokens_of("One."))])
     asked = [passages(story)["One."], "psg_unknown"]
 
-    assert story.catalog.token_vectors.tokens(MODEL, []) == {}
-    assert story.catalog.token_vectors.tokens("other@1", asked) == {}
-    assert story.catalog.token_vectors.tokens(MODEL, asked).keys() == {asked[0]}
+    assert story.catalog.token_vectors.tokens(EVERYTHING, MODEL, []) == {}
+    assert story.catalog.token_vectors.tokens(EVERYTHING, "other@1", asked) == {}
+    assert story.catalog.token_vectors.tokens(EVERYTHING, MODEL, asked).keys() == {asked[0]}
+
+
+def test_a_scope_gets_no_tokens_of_what_its_classes_do_not_hold(story: Story):
+    ids = passages(story)
+    story.catalog.token_vectors.store_tokens(MODEL, [(hash_, tokens_of(text)) for text, hash_ in hashes(story).items()])
+
+    found = story.catalog.token_vectors.tokens(story.catalog.gate.scope(ANN), MODEL, list(ids.values()))
+
+    assert found.keys() == {ids["One."], ids[" Two."]}
 
 
 def test_a_text_in_two_documents_has_its_tokens_once(story: Story):
@@ -80,7 +89,7 @@ def test_a_text_in_two_documents_has_its_tokens_once(story: Story):
     with story.feed.snapshot() as (_, documents):
         both = [passage.id for document in documents for passage in document.passages if passage.text == "One."]
 
-    found = story.catalog.token_vectors.tokens(MODEL, both)
+    found = story.catalog.token_vectors.tokens(EVERYTHING, MODEL, both)
 
     assert (len(both), rows(story.catalog)) == (2, 1)
     assert same(found[both[0]], found[both[1]])
@@ -93,7 +102,9 @@ def test_what_is_kept_stays_when_it_is_kept_again(story: Story):
     story.catalog.token_vectors.store_tokens(MODEL, [(hash_, tokens_of("something longer")), (hash_, tokens_of("longer"))])
 
     assert rows(story.catalog) == 1
-    assert same(story.catalog.token_vectors.tokens(MODEL, [passages(story)["One."]])[passages(story)["One."]], tokens_of("One."))
+    assert same(
+        story.catalog.token_vectors.tokens(EVERYTHING, MODEL, [passages(story)["One."]])[passages(story)["One."]], tokens_of("One.")
+    )
 
 
 def test_two_models_keep_their_tokens_beside_each_other(story: Story):
@@ -101,7 +112,7 @@ def test_two_models_keep_their_tokens_beside_each_other(story: Story):
     for model, width in ((MODEL, 4), ("other@1", 10)):
         story.catalog.token_vectors.store_tokens(model, [(hash_, tokens_of("One.", width=width))])
 
-    widths = [story.catalog.token_vectors.tokens(model, [id_])[id_].vectors.shape for model in (MODEL, "other@1")]
+    widths = [story.catalog.token_vectors.tokens(EVERYTHING, model, [id_])[id_].vectors.shape for model in (MODEL, "other@1")]
 
     assert widths == [(4, 4), (4, 10)]
 
@@ -115,6 +126,13 @@ def test_a_text_without_tokens_is_missing_only_where_tokens_are_wanted(story: St
     assert list(embeddings.to_embed(story.source, MODEL)) == []
     assert embeddings.missing(story.source, MODEL, with_tokens=True) == 2
     assert hashes(story).keys() == {" Two.", "Three."}
+
+
+def test_tokens_under_another_model_are_none_under_this_one(story: Story):
+    story.catalog.token_vectors.store_tokens("other@1", [(hash_, tokens_of(text)) for text, hash_ in hashes(story).items()])
+
+    assert story.catalog.embeddings.missing(story.source, MODEL, with_tokens=True) == 3
+    assert hashes(story).keys() == {"One.", " Two.", "Three."}
 
 
 def test_a_text_with_tokens_and_without_an_embedding_is_missing_all_the_same(story: Story):

@@ -79,6 +79,14 @@ def test_hits_that_do_not_differ_are_not_told_apart_by_noise():
     assert [column(alike, name) for name in ("tokens", "sentence", "length")] == [[0.0, 0.0]] * 3
 
 
+def test_hits_that_hardly_differ_are_hardly_told_apart():
+    nearly = tokens((RED, 1, (127, 1)), (FOX, 1, NORTH))
+
+    first, second = column(Compared([hit("a"), hit("b")], RED_FOX, [IN_ORDER, nearly]), "tokens")
+
+    assert 0 < first - second < 0.01
+
+
 def test_legs_tell_their_shares_and_ranks_and_how_far_they_agree():
     hits = [
         hit("a", ranks=(1, 2), lexical=1.0, dense=0.8, feedback=0.6),

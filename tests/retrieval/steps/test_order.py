@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,29 @@ def test_a_score_of_any_size_gives_a_score_between_nought_and_one(score: float):
 
     assert first.passage == "a"
     assert 0.4 == second.score <= first.score <= 1.0
+
+
+def test_what_the_graph_adds_is_added_to_what_a_reranker_says_again():
+    hits = [replace(hit, graph_score=graph) for hit, graph in zip(fused(a=0.9, b=0.7, c=0.5, d=0.2), (None, 1.0, None, 1.0), strict=True)]
+
+    ordered = reordered(hits, {"a": 2.0, "b": -1.0, "c": 0.0}, graph_weight=0.5)
+
+    most = squeezed(-1.0) + 0.5 * 1.0
+    assert most < 1
+    assert [(hit.passage, hit.score) for hit in ordered] == [
+        ("b", pytest.approx(0.2 + 0.8 * most, abs=1e-5)),
+        ("a", pytest.approx(0.2 + 0.8 * squeezed(2.0), abs=1e-5)),
+        ("c", pytest.approx(0.2 + 0.8 * 0.5, abs=1e-5)),
+        ("d", 0.2),
+    ]
+
+
+def test_the_graph_takes_no_score_above_one():
+    hits = [replace(hit, graph_score=graph) for hit, graph in zip(fused(a=0.9, b=0.7), (0.0, 1.0), strict=True)]
+
+    ordered = reordered(hits, {"a": 0.0, "b": 0.0}, graph_weight=2.0)
+
+    assert [(hit.passage, hit.score) for hit in ordered] == [("b", 1.0), ("a", pytest.approx(0.5 / 2.5, abs=1e-5))]
 
 
 def test_without_scores_everything_stays():
