@@ -14,6 +14,7 @@ from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch
 from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
+from retrieval.steps.fuse import weights
 from tests.permissions.small_embedder import SmallEmbedder
 from tests.story import ANN, PUBLIC, Story, allow
 
@@ -121,7 +122,8 @@ def test_the_explanation_tells_the_weight_that_was_used(story: Story, settings: 
 
     (used, hits), (base, _) = explained(story, learned, *legs), explained(story, settings, *legs)
 
-    assert base[Leg.LEXICAL] == settings.fusion_lexical_weight != used[Leg.LEXICAL]
+    assert base == weights(lexical_weight=settings.fusion_lexical_weight, with_feedback=True)
+    assert used[Leg.LEXICAL] != base[Leg.LEXICAL]
     assert used[Leg.LEXICAL] + used[Leg.DENSE] + used[Leg.FEEDBACK] == pytest.approx(1)
     for places, fused_score in hits:
         assert sum(place.contribution for place in places.values()) == pytest.approx(fused_score, abs=1e-4)
