@@ -129,7 +129,7 @@ class PassageRanking:
         """What the feature reranker would compare, ungated: to learn from, over passages that all may be read."""
         asking = Asking(scope.principal, scope, Query(search.text, top_k=1, depth=search.depth), search, vector, Stopwatch())
         found = self._found(asking, self.index.search(scope, search), frozenset())
-        return self._compared(search.text, found.hits[: self.settings.rerank_passages])
+        return self._compared(scope, search.text, found.hits[: self.settings.rerank_passages])
 
     def _phrases(self, query: Query) -> tuple[str, ...]:
         if not self.settings.query_phrases_must_match:
@@ -230,7 +230,7 @@ class PassageRanking:
             if by_text.scores is not None:
                 scores, explained = by_text.scores, [Reranked(by_text.by or "", score) for score in by_text.scores]
             else:
-                scores, explained = self._by_features(asking.query, head)
+                scores, explained = self._by_features(asking, head)
             hits = reordered(
                 found.hits,
                 {hit.passage: score for hit, score in zip(head, scores, strict=True)},
@@ -241,14 +241,14 @@ class PassageRanking:
         reranked = dict(zip((hit.passage for hit in head), explained, strict=True))
         return Ranked(hits, gated, found, reranked=reranked, degraded=degraded)
 
-    def _by_features(self, query: Query, head: Sequence[FusedHit]) -> tuple[tuple[float, ...], list[Reranked]]:
-        compared = self._compared(query.text, head)
+    def _by_features(self, asking: Asking, head: Sequence[FusedHit]) -> tuple[tuple[float, ...], list[Reranked]]:
+        compared = self._compared(asking.scope, asking.query.text, head)
         scored = feature_model.score(compared)
-        told: Sequence[Mapping[str, float]] = scored.contributions() if query.explain else [{}] * len(head)
+        told: Sequence[Mapping[str, float]] = scored.contributions() if asking.query.explain else [{}] * len(head)
         rounded = tuple(round(score, SCORE_DECIMALS) for score in scored.scores)
         return rounded, [Reranked(feature_model.NAME, *one) for one in zip(rounded, told, strict=True)]
 
-    def _compared(self, text: str, head: Sequence[FusedHit]) -> Compared:
+    def _compared(self, scope: AccessScope, text: str, head: Sequence[FusedHit]) -> Compared:
         telling = token_embedder(self.embedder)
         if telling is None or self.tokens is None or not self.settings.rerank_tokens:
             return Compared(head, None, ())
@@ -256,7 +256,7 @@ class PassageRanking:
         known = {passage: tokens for passage in wanted if (tokens := self.remembered.get(passage)) is not None}
         missing = [passage for passage in wanted if passage not in known]
         if missing:
-            read = self.tokens.tokens(self.embedder.model, missing)
+            read = self.tokens.tokens(scope, self.embedder.model, missing)
             self.remembered.keep(read)
             known.update(read)
         return Compared(head, telling.query_tokens(text), [known.get(passage) for passage in wanted])

@@ -12,7 +12,7 @@ from retrieval.domain.documents import Element, ElementKind, ParsedDocument, Sou
 from retrieval.domain.ids import content_hash, document_id, text_hash
 from retrieval.domain.ingestion import GraphChanges, PublicationCounts, SourceRun, Taken
 from retrieval.domain.passages import DraftPassage
-from retrieval.domain.permissions import EVERYONE, AccessPolicy, Principal
+from retrieval.domain.permissions import EVERYONE, AccessPolicy, AccessScope, Principal
 from retrieval.domain.sources import SourceSpec
 from retrieval.ports.reading import Candidate, Gated
 
@@ -120,3 +120,7 @@ class Story:
 def vector_of(text: str, dimensions: int) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
     drawn = np.random.default_rng(int(text_hash(text)[:8], 16)).normal(size=dimensions).astype("<f4")
     return drawn / np.linalg.norm(drawn)
+
+
+EVERYTHING = AccessScope(ANN, tuple(range(1_000)), revision=0, readable_passages=0)
+"""For what takes a scope and is not about permissions: every class that a test makes."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -140,3 +141,7 @@ class AccessScope:
     @property
     def is_empty(self) -> bool:
         return not self.classes
+
+    def reads(self, access_class: int) -> bool:
+        at = bisect_left(self.classes, access_class)
+        return at < len(self.classes) and self.classes[at] == access_class

@@ -71,7 +71,8 @@ class CorpusIndex:
     def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
         return self._shard.vectors(scope, passages)
 
-    def tokens(self, model: str, wanted: Sequence[str]) -> Mapping[str, TokenVectors]:
+    def tokens(self, scope: AccessScope, model: str, wanted: Sequence[str]) -> Mapping[str, TokenVectors]:
+        assert scope == self.scope
         assert model == self.embedder.model, "the tokens are of another model"
         return {passage: self._tokens[passage] for passage in wanted if passage in self._tokens}
 

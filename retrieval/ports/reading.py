@@ -176,5 +176,5 @@ class DocumentReader(Protocol):
 class TokenReader(Protocol):
     """What late interaction compares. It tells of texts, so it is asked for passages that have passed the gate and for no others."""
 
-    def tokens(self, model: str, wanted: Sequence[str]) -> Mapping[str, TokenVectors]:
-        """Passage id to its text's tokens, for those that have any under the model."""
+    def tokens(self, scope: AccessScope, model: str, wanted: Sequence[str]) -> Mapping[str, TokenVectors]:
+        """Passage id to its text's tokens, for those that the scope's classes hold and that have any under the model."""

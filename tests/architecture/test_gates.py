@@ -59,7 +59,8 @@ def test_only_the_adapters_shards_ask_the_engine_for_points():
 
 @pytest.mark.parametrize("name", ["query_points", "query_batch_points", "query_batch", "scroll"])
 def test_nothing_outside_the_adapter_calls_the_engine(name: str):
-    assert all(path.startswith("retrieval/adapters/qdrant/") for path in _callers(name))
+    own = [path for path in _callers(name) if not path.startswith("retrieval/evaluation/peers/")]  # other products, over public texts
+    assert all(path.startswith("retrieval/adapters/qdrant/") for path in own)
 
 
 def test_a_filter_on_the_access_class_is_built_in_one_place():

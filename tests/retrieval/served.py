@@ -71,9 +71,9 @@ class RecordedTokens:
     catalog: Catalog
     asked: list[str] = field(default_factory=list)
 
-    def tokens(self, model: str, wanted: Sequence[str]) -> Mapping[str, TokenVectors]:
+    def tokens(self, scope: AccessScope, model: str, wanted: Sequence[str]) -> Mapping[str, TokenVectors]:
         self.asked += wanted
-        return self.catalog.token_vectors.tokens(model, wanted)
+        return self.catalog.token_vectors.tokens(scope, model, wanted)
 
 
 @dataclass

@@ -6,7 +6,8 @@ import numpy as np
 from sqlalchemy import bindparam, insert, select
 
 from retrieval.adapters.catalog.engine import Database
-from retrieval.adapters.catalog.tables import passages, token_vectors
+from retrieval.adapters.catalog.tables import document_versions, documents, passages, token_vectors
+from retrieval.domain.permissions import AccessScope
 from retrieval.ports.models import TokenVectors
 
 _BESIDE_VECTOR = 3
@@ -21,12 +22,12 @@ class CatalogTokenVectors:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def tokens(self, model: str, wanted: Sequence[str]) -> Mapping[str, TokenVectors]:
+    def tokens(self, scope: AccessScope, model: str, wanted: Sequence[str]) -> Mapping[str, TokenVectors]:
         if not wanted:
             return {}
         with self._database.read() as connection:
             rows = connection.execute(_OF_PASSAGES, {"model": model, "passages": list(wanted)}).all()
-        return {row.id: unpacked(row.packed, row.tokens) for row in rows}
+        return {row.id: unpacked(row.packed, row.tokens) for row in rows if scope.reads(row.access_class)}
 
     def store_tokens(self, model: str, rows: Sequence[tuple[str, TokenVectors]]) -> None:
         found = dict(rows)
@@ -67,7 +68,9 @@ def _record(width: int) -> np.dtype[np.void]:
 
 
 _OF_PASSAGES = (
-    select(passages.c.id, token_vectors.c.tokens, token_vectors.c.packed)
+    select(passages.c.id, documents.c.access_class, token_vectors.c.tokens, token_vectors.c.packed)
+    .join(document_versions, document_versions.c.id == passages.c.version)
+    .join(documents, documents.c.id == document_versions.c.document)
     .join(token_vectors, (token_vectors.c.text_hash == passages.c.embedded_hash) & (token_vectors.c.model == bindparam("model")))
     .where(passages.c.id.in_(bindparam("passages", expanding=True)))
 )

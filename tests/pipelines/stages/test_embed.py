@@ -14,7 +14,7 @@ from retrieval.domain.passages import DraftPassage, IndexedPassage
 from retrieval.domain.permissions import AccessPolicy
 from retrieval.ports.models import TokenVectors, Vectors, token_embedder
 from retrieval.settings import Settings
-from tests.story import PUBLIC, Story, vector_of
+from tests.story import EVERYTHING, PUBLIC, Story, vector_of
 
 FILES = {"a.md": ("One. Two.", PUBLIC), "b.md": ("Three. Four and more.", PUBLIC), "c.md": ("One. Five.", PUBLIC)}
 TEXTS = {"One.", " Two.", "Three.", " Four and more.", " Five."}
@@ -80,7 +80,7 @@ def told(story: Story) -> dict[str, str]:
     """Each passage's text and what its tokens spell. The source must be published."""
     with story.feed.snapshot() as (_, documents):
         texts = {passage.id: passage.text for document in documents for passage in document.passages}
-    tokens = story.catalog.token_vectors.tokens("fake@1", list(texts))
+    tokens = story.catalog.token_vectors.tokens(EVERYTHING, "fake@1", list(texts))
     return {texts[id_]: "".join(map(chr, found.ids.tolist())) for id_, found in tokens.items()}
 
 
