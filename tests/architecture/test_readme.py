@@ -48,6 +48,7 @@ def test_only_the_settings_read_the_environment():
         "retrieval/settings.py",
         "retrieval/adapters/models/__init__.py",
         "retrieval/adapters/models/offline.py",
+        "retrieval/evaluation/peers/haystack_hybrid.py",
         "pipelines/parsing/child.py",
         "pipelines/parsing/server.py",
     }
