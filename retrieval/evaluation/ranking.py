@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from retrieval.domain.queries import Query
@@ -75,16 +76,24 @@ def configurations(settings: Settings) -> Mapping[str, Configuration]:
     def fused(asked: Asked) -> Sequence[str]:
         return ids(fuse(asked.runs.lexical, asked.runs.dense, lexical_weight=settings.fusion_lexical_weight))
 
-    def default(asked: Asked) -> Sequence[str]:
-        query = Query(asked.text, top_k=settings.query_max_top_k, depth=settings.query_depth)
-        return [hit.passage.id for hit in asked.index.service(settings).retrieve(EVALUATION, query).hits]
+    def served(settings: Settings) -> Configuration:
+        query = partial(Query, top_k=settings.query_max_top_k, depth=settings.query_depth)
+        return lambda asked: [hit.passage.id for hit in asked.index.service(settings).retrieve(EVALUATION, query(asked.text)).hits]
 
     return {
         "lexical": lambda asked: ids(asked.runs.lexical),
         "dense": lambda asked: ids(asked.runs.dense),
         "fused": fused,
-        "default": default,
+        "default": served(settings),
+        **{name: served(settings.model_copy(update=switched)) for name, switched in LEFT_OUT.items()},
     }
+
+
+LEFT_OUT: Mapping[str, Mapping[str, object]] = {
+    "without_graph": {"graph_weight": 0.0},
+    "without_reranking": {"rerank_passages": 0},
+}
+"""The product less one of its steps, by name: what that step is worth."""
 
 
 def ids(ranked: Run | tuple[FusedHit, ...]) -> Sequence[str]:

@@ -14,6 +14,7 @@ from retrieval.settings import Settings
 SETTINGS = "settings"
 SWEEP = "python -m retrieval.evaluation.tune"
 LEARNT = "python -m retrieval.evaluation.learn_weights --leave-out"
+LEARNED = "python -m retrieval.evaluation.learn --leave-out"
 TRIED = "tried by hand, one after the other"
 
 
@@ -42,6 +43,8 @@ class Tuned:
 _RANKING = ("scifact.train", "nfcorpus.dev", "nfcorpus.train")
 _EVERY = (*_RANKING, "2wikimultihopqa.dev", "clapnq_dev.dev", "xquad_en.dev")
 _TERMS = ("scifact.train", "nfcorpus.dev")
+_HALVES = ("2wikimultihopqa.dev", "clapnq_dev.dev", "xquad_en.dev")
+_GRAPH_NAMES = ("HEAD_PASSAGES", "HEAD_SHARE", "LINK_GAIN", "NAME_WORTH", "ANY_MENTION", "EARLY_MENTION", "FULL_BEARING", "LEAST_SCORE")
 ANSWERS = ("half of xquad_en", "half of clapnq_dev")
 """For the answerer, which chooses sentences and ranks no passage. Other halves than the splits': by a hash of the question."""
 _ANSWER_NAMES = (
@@ -59,6 +62,12 @@ TUNED: tuple[Tuned, ...] = (
     Tuned(SETTINGS, "fusion_lexical_weight", _RANKING, SWEEP),
     Tuned("retrieval.steps.fuse", "DENSE_FLOOR", _RANKING, TRIED),
     *(Tuned("retrieval.steps.weights", name, _EVERY, LEARNT) for name in ("MOST_SHIFT", "STEEP_RANK")),
+    *(Tuned("retrieval.steps.fuse", name, (*_TERMS, *_HALVES), TRIED) for name in ("FEEDBACK_SHARE", "LEXICAL_BESIDE_FEEDBACK")),
+    *(Tuned(SETTINGS, name, (*_TERMS, *_HALVES), TRIED) for name in ("feedback_passages", "feedback_weight")),
+    Tuned("retrieval.adapters.models.token_head", "WIDTH", (*_TERMS, "2wikimultihopqa.dev", "clapnq_dev.dev"), TRIED),
+    *(Tuned("retrieval.evaluation.learn", name, _EVERY, LEARNED) for name in ("NETWORKS", "UNITS", "EPOCHS", "WEIGHT_DECAY", "DROPPED")),
+    *(Tuned("retrieval.steps.graph", name, (*_TERMS, "2wikimultihopqa.dev", "clapnq_dev.dev"), TRIED) for name in _GRAPH_NAMES),
+    Tuned(SETTINGS, "graph_weight", _HALVES, TRIED),
     *(Tuned("retrieval.adapters.qdrant.bm25", name, _TERMS, TRIED) for name in ("CODE_PART_WEIGHT", "WHOLE_WEIGHT", "HUMP_WEIGHT")),
     Tuned(SETTINGS, "answer_min_support", ANSWERS, TRIED),
     *(Tuned("retrieval.steps.answer", name, ANSWERS, TRIED) for name in _ANSWER_NAMES),

@@ -36,6 +36,8 @@ HEAD_SHARE = 0.5
 MOST_STARTS = 16
 LINK_GAIN = 2.6
 """What the walk brings counts so many times: words cannot find the passage, the walk alone does."""
+NAME_WORTH = 0.5
+"""What it is worth to be named by the query. On tuning halves a whole does no harm either, but a question may name what does not answer it."""
 ANY_MENTION = 0.05
 EARLY_MENTION = 0.05
 EARLY_CHARACTERS = 200
@@ -267,7 +269,7 @@ def _walked(starts: Mapping[str, float], by_name: Mapping[str, float], steps: Se
     rank = pagerank(transitions, restart)
     worth = rank * restart.sum() / (1 - DAMPING + DAMPING * rank[transitions.dangling].sum())
     walked = np.maximum(worth - restart, 0.0)
-    scores = {passage: LINK_GAIN * float(walked[at]) + by_name.get(passage, 0.0) for passage, at in number.items()}
+    scores = {passage: LINK_GAIN * float(walked[at]) + NAME_WORTH * by_name.get(passage, 0.0) for passage, at in number.items()}
     return [Hit(passage, score) for passage, score in scores.items() if score >= LEAST_SCORE]
 
 

@@ -118,7 +118,7 @@ def test_every_configuration_is_measured_over_the_products_own_index(collection,
         judged = search(Split.TEST)
         found = {name: judged.figures(rank) for name, rank in configurations(Settings()).items()}
 
-    assert set(found) == {"lexical", "dense", "fused", "default"}
+    assert set(found) == {"lexical", "dense", "fused", "default", "without_graph", "without_reranking"}
     assert found["lexical"] == dict.fromkeys(METRICS, 1.0)
     assert found["dense"]["recall@100"] == 1.0
     assert found["fused"] == found["default"]
@@ -164,7 +164,7 @@ def test_the_report_is_collection_to_configuration_to_metric(collection, tmp_pat
     report = json.loads((tmp_path / "reports" / "eval.json").read_text(encoding="utf-8"))
     assert status == 0
     assert report["tiny"]["lexical"]["ndcg@10"] == 1.0
-    assert set(report["tiny"]) == {"lexical", "dense", "fused", "default", "rank_bm25"}
+    assert set(report["tiny"]) == {"lexical", "dense", "fused", "default", "without_graph", "without_reranking", "rank_bm25"}
     significance = json.loads((tmp_path / "reports" / "eval-significance.json").read_text(encoding="utf-8"))
     assert set(significance["tiny"]) == {"lexical", "dense", "fused", "rank_bm25"}
     assert {"difference", "low", "high", "p", "wins", "ties", "losses"} == set(significance["tiny"]["dense"]["ndcg@10"])

@@ -14,7 +14,7 @@ from retrieval.domain.documents import Span
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.runs import FusedHit, Hit, Leg, Run
 from retrieval.ports.graph import GraphDocument
-from retrieval.steps.graph import DAMPING, EMPTY, LINK_GAIN, GraphRun, Transitions, graph_hits, pagerank, with_graph
+from retrieval.steps.graph import DAMPING, EMPTY, LINK_GAIN, NAME_WORTH, GraphRun, Transitions, graph_hits, pagerank, with_graph
 from tests.benchmarks.pagerank import compare
 from tests.retrieval.graph.world import document, fused, graph_of, passage, scope_of, texts_of
 
@@ -66,7 +66,7 @@ def test_a_start_is_worth_its_name_and_what_is_walked_its_share():
     to_ann = next(step.share for step in run.steps if step.to == passage("Ann Lee"))
 
     scores = {hit.passage: hit.score for hit in run.run.hits}
-    assert scores[passage("Blue Street")] == 1.0
+    assert scores[passage("Blue Street")] == NAME_WORTH
     assert scores[passage("Ann Lee")] == pytest.approx(LINK_GAIN * DAMPING * to_ann, abs=1e-4)
     assert sum(step.share for step in run.steps) == pytest.approx(1)
 
