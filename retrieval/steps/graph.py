@@ -37,7 +37,7 @@ MOST_STARTS = 16
 LINK_GAIN = 2.6
 """What the walk brings counts so many times: words cannot find the passage, the walk alone does."""
 NAME_WORTH = 0.5
-"""What it is worth to be named by the query. On tuning halves a whole does no harm either, but a question may name what does not answer it."""
+"""What it is worth to be named by the query: half, because a question may name what does not answer it."""
 ANY_MENTION = 0.05
 EARLY_MENTION = 0.05
 EARLY_CHARACTERS = 200

@@ -166,7 +166,7 @@ def test_the_report_is_collection_to_configuration_to_metric(collection, tmp_pat
     assert report["tiny"]["lexical"]["ndcg@10"] == 1.0
     assert set(report["tiny"]) == {"lexical", "dense", "fused", "default", "without_graph", "without_reranking", "rank_bm25"}
     significance = json.loads((tmp_path / "reports" / "eval-significance.json").read_text(encoding="utf-8"))
-    assert set(significance["tiny"]) == {"lexical", "dense", "fused", "rank_bm25"}
+    assert set(significance["tiny"]) == {"lexical", "dense", "fused", "without_graph", "without_reranking", "rank_bm25"}
     assert {"difference", "low", "high", "p", "wins", "ties", "losses"} == set(significance["tiny"]["dense"]["ndcg@10"])
     assert (tmp_path / "reports" / "eval.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert {"commit", "processor", "rank-bm25"} <= set(
