@@ -32,8 +32,9 @@ _logger = structlog.get_logger("retrieval.service")
 
 GATE_MARGIN = 10
 """Passages gated beyond the top k, so that a few withheld ones do not shorten the result."""
-MOST_ATTEMPTS = 3
-"""Each begins again without what the one before found to be withheld: an index that is behind the catalog catches up meanwhile."""
+MOST_ATTEMPTS = 6
+"""Each begins again without what the one before found to be withheld. For an index that stays behind three are enough; permissions may also
+change meanwhile."""
 
 RERANK = "rerank"
 GRAPH = "graph"

@@ -56,8 +56,7 @@ def demo(
         out.print(f"\nReady after {time.monotonic() - started:.0f} seconds.\n")
         print_next_steps(out, company, api_url=stack.api_url, dagster_url=stack.dagster_url)
         if not leave:
-            out.print("\nCtrl-C ends everything.")
-            watch(stack)
+            watch(stack, "\nCtrl-C ends everything.")
     if problems:
         raise ArchivistError("the demonstration did not show what it should")
 

@@ -14,13 +14,13 @@ def up() -> None:
     with Stack(Settings()) as stack:
         stack.wait_until_up("api")
         stack.wait_until_up("dagster")
-        console().print(f"API      {stack.api_url}\nDagster  {stack.dagster_url}\nCtrl-C ends both.")
-        watch(stack)
+        watch(stack, f"API      {stack.api_url}\nDagster  {stack.dagster_url}\nCtrl-C ends both.")
 
 
-def watch(stack: Stack) -> None:
-    """Until Ctrl-C. Raises Unavailable when a part ends by itself."""
+def watch(stack: Stack, said: str) -> None:
+    """Until Ctrl-C, which is heeded as soon as `said` is printed. Raises Unavailable when a part ends by itself."""
     try:
+        console().print(said)
         while True:
             stack.check()
             time.sleep(WATCH_SECONDS)

@@ -28,6 +28,7 @@ from retrieval.domain.documents import Element, ElementKind, ParsedDocument, Sou
 from retrieval.domain.ids import content_hash, document_id, text_hash
 from retrieval.domain.ingestion import SourceRun, Taken
 from retrieval.domain.permissions import AccessPolicy
+from retrieval.graph_service import GraphService
 from retrieval.indexing.following import FollowingSearch
 from retrieval.indexing.owner import IndexOwner
 from retrieval.service import KnowledgeService
@@ -73,7 +74,7 @@ class Installation:
     """One data directory with everything ingested."""
 
     def __init__(self, directory: Path, state: State, embedder: GridEmbedder) -> None:
-        self.settings = Settings(data_directory=directory)
+        self.settings = Settings(data_directory=directory, feedback_passages=0, graph_weight=0.0, rerank_passages=0)
         self.state = state
         self.embedder = embedder
 
@@ -112,7 +113,8 @@ class Installation:
                 search = FollowingSearch(index, lambda _needed: owner.catch_up(CATCH_UP_SECONDS))
                 gate, documents = catalog.gate, catalog.documents
                 knowledge = KnowledgeService(self.settings, gate, gate, documents, search, self.embedder, catalog.audit)
-                service = Service(self.settings, catalog, knowledge, bytes(32), lambda: (True, "following the catalog"))
+                graph = GraphService(self.settings, catalog.graph, catalog.audit)
+                service = Service(self.settings, catalog, knowledge, graph, bytes(32), lambda: (True, "following the catalog"))
                 with TestClient(create_app(service)) as client:
                     yield Served(client, Credentials(catalog, SystemClock()))
             finally:

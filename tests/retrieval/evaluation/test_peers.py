@@ -67,6 +67,7 @@ def test_a_peer_without_its_library_names_the_extra_that_brings_it(monkeypatch):
 
 
 def test_peers_are_asked_in_processes_and_given_back_in_the_order_they_were_named():
+    pytest.importorskip("bm25s", reason="needs the extra `peers`")
     shelf = Shelf(list(TEXTS), list(TEXTS.values()), VECTORS, depth=3)
     questions = [("q1", "parents", direction(1, 0, 0)), ("q2", "zebra", direction(1, 0, 0))]
     told = []

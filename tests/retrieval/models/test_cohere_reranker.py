@@ -159,7 +159,7 @@ def test_at_the_deadline_the_call_is_over_here_and_there(cohere, reranker, fault
 
     assert failed.cause == "no answer in time"
     assert time.monotonic() - begun < 0.45
-    until = time.monotonic() + 1
+    until = time.monotonic() + 5  # on a busy machine the server hears of it late
     while not cohere.given_up and time.monotonic() < until:
         time.sleep(0.01)
     assert cohere.given_up == 1
