@@ -21,6 +21,8 @@ from api.app import create_app
 from pipelines.stages.graph import update_graph
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
 from retrieval.adapters.catalog.feed import CatalogFeed
+from retrieval.adapters.graph.memory import MemoryGraph
+from retrieval.adapters.graph.paths import names_to
 from retrieval.adapters.qdrant.collection import IndexIdentity
 from retrieval.adapters.qdrant.edge import EdgeIndex
 from retrieval.adapters.qdrant.planner import DenseLimits
@@ -32,6 +34,7 @@ from retrieval.domain.passages import DraftPassage
 from retrieval.domain.permissions import AccessPolicy, AccessScope
 from retrieval.graph_service import GraphService
 from retrieval.indexing.following import FollowingSearch
+from retrieval.indexing.graph import FollowingGraph, GraphFollower
 from retrieval.indexing.owner import IndexOwner
 from retrieval.indexing.remote import bring_up
 from retrieval.ports.models import Vectors
@@ -174,9 +177,20 @@ def planted(
         feed = CatalogFeed(catalog.database, embedder.model)
         served, plant.follow = closing.enter_context((_edge if index == "edge" else _server)(settings, feed, embedder))
         search = served if stalled else FollowingSearch(served, lambda _needed: plant.follow())
-        plant.knowledge = KnowledgeService(settings, catalog.gate, catalog.gate, catalog.documents, search, embedder, catalog.audit)
+        walks = _walks(catalog)
+        plant.knowledge = KnowledgeService(
+            settings, catalog.gate, catalog.gate, catalog.documents, search, embedder, catalog.audit, walks=walks, way=names_to
+        )
         plant.client = closing.enter_context(TestClient(create_app(_Wiring(plant), clock=clock), raise_server_exceptions=False))
         yield plant
+
+
+def _walks(catalog: Catalog) -> FollowingGraph:
+    """The graph leg: in memory, loaded, following before each search."""
+    graph = MemoryGraph()
+    follower = GraphFollower(catalog.graph_feed, graph, batch_documents=64)
+    follower.follow()
+    return FollowingGraph(graph, follower, graph.applied_revision, 5.0)
 
 
 @dataclass(frozen=True)
