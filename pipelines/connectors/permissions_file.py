@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import yaml
 
 from pipelines.connectors.globs import Glob, glob_problem
+from retrieval.adapters.strict_yaml import StrictLoader, load, place
 from retrieval.domain.errors import FieldProblem, InvalidInput
 from retrieval.domain.permissions import AccessPolicy, check_subject
 
@@ -55,11 +56,11 @@ def parse_permissions(content: bytes, *, where: str) -> FolderPermissions:
     if len(content) > MAX_PERMISSIONS_BYTES:
         return FolderPermissions(where, problem=f"larger than {MAX_PERMISSIONS_BYTES // 1024} KiB")
     try:
-        return _folder_permissions(_load(content), where)
+        return _folder_permissions(load(content, _PermissionsLoader), where)
     except InvalidInput as error:
         return FolderPermissions(where, problem=str(error))
     except yaml.YAMLError as error:
-        return FolderPermissions(where, problem=f"not understood as YAML{_place(error)}")
+        return FolderPermissions(where, problem=f"not understood as YAML{place(error)}")
 
 
 def _folder_permissions(raw: object, where: str) -> FolderPermissions:
@@ -110,41 +111,5 @@ def _policy(entry: dict[str, list[str]]) -> AccessPolicy:
     return AccessPolicy.of(entry.get("allow", []), entry.get("deny", []))
 
 
-class _PlainLoader(yaml.BaseLoader):
-    """Strings, lists and mappings only: no tags, no numbers or dates, no aliases (so no bombs), no doubled keys, little depth."""
-
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-        if self.check_event(yaml.AliasEvent) or self.depth >= _MAX_DEPTH:
-            raise yaml.composer.ComposerError(None, None, "aliases and deep nesting are not taken", mark)
-        self.depth += 1
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        if isinstance(node, yaml.MappingNode):
-            _check_keys(node)
-        return node
-
-
-def _check_keys(node: yaml.MappingNode) -> None:
-    seen: set[str] = set()
-    for key, _ in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise yaml.constructor.ConstructorError(None, None, "a key is a word", key.start_mark)
-        if key.value in seen:
-            raise InvalidInput.of(f"'{key.value}' (line {key.start_mark.line + 1})", "is there twice")
-        seen.add(key.value)
-
-
-def _load(content: bytes) -> object:
-    loader = _PlainLoader(content)
-    try:
-        return loader.get_single_data()
-    finally:
-        loader.dispose()
-
-
-def _place(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+class _PermissionsLoader(StrictLoader):
+    max_depth = _MAX_DEPTH
