@@ -9,7 +9,7 @@ import typer
 from api.cli.opening import catalog_of
 from api.cli.output import AsJson, note, print_json, print_table
 from retrieval.domain.errors import InvalidInput
-from retrieval.domain.permissions import ISSUER_SEPARATOR, LOCAL_ISSUER, Principal, PrincipalKind, check_subject
+from retrieval.domain.permissions import Principal, check_subject
 from retrieval.settings import Settings
 
 app = typer.Typer(help="The knowledge graph: glossaries of sources, export to a file.", no_args_is_help=True)
@@ -104,8 +104,7 @@ def export(
 
 def _principal(subject: str) -> Principal:
     """From `user:ann`, `app:intranet` or `user:<issuer>|<id>`."""
-    kind, _, name = check_subject(subject, field="as").partition(":")
-    if kind not in set(PrincipalKind) or not name:
+    principal = Principal.of_subject(check_subject(subject, field="as"))
+    if principal is None:
         raise InvalidInput.of("as", "somebody who reads is 'user:<id>' or 'app:<id>'")
-    issuer, separator, id_ = name.partition(ISSUER_SEPARATOR)
-    return Principal(id_, PrincipalKind(kind), issuer) if separator else Principal(name, PrincipalKind(kind), LOCAL_ISSUER)
+    return principal

@@ -108,6 +108,15 @@ class Principal:
         """What a grant must name to mean this principal. Other issuers' ids cannot collide with local ones."""
         return subject_of(self.kind.value, self.id, issuer=self.issuer)
 
+    @classmethod
+    def of_subject(cls, subject: str) -> "Principal | None":
+        """The inverse: from `user:ann`, `app:intranet` or `user:<issuer>|<id>`; None for a subject that asks nothing, such as a group."""
+        kind, _, name = subject.partition(":")
+        if kind not in set(PrincipalKind) or not name:
+            return None
+        issuer, separator, id_ = name.partition(ISSUER_SEPARATOR)
+        return cls(id_, PrincipalKind(kind), issuer) if separator else cls(name, PrincipalKind(kind), LOCAL_ISSUER)
+
     @property
     def reach(self) -> frozenset[str] | None:
         """The sources that this credential and that of the application both are good for; None: no restriction."""

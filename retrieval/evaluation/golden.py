@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from retrieval.domain.errors import FieldProblem, InvalidInput
 from retrieval.domain.ids import document_id
-from retrieval.domain.permissions import ISSUER_SEPARATOR, LOCAL_ISSUER, Principal, PrincipalKind, check_subject
+from retrieval.domain.permissions import Principal, check_subject
 from retrieval.settings import Settings
 
 SHOWN_PROBLEMS = 20
@@ -124,11 +124,10 @@ def read_golden(path: Path, settings: Settings) -> tuple[GoldenQuestion, ...]:
 
 def named_principal(subject: str, *, field: str) -> Principal:
     """From `user:ann`, `app:intranet` or `user:<issuer>|<id>`. Raises InvalidInput naming `field`."""
-    kind, _, name = check_subject(subject, field=field).partition(":")
-    if kind not in set(PrincipalKind) or not name:
+    principal = Principal.of_subject(check_subject(subject, field=field))
+    if principal is None:
         raise InvalidInput.of(field, "somebody who asks is 'user:<id>' or 'app:<id>'")
-    issuer, separator, id_ = name.partition(ISSUER_SEPARATOR)
-    return Principal(id_, PrincipalKind(kind), issuer) if separator else Principal(name, PrincipalKind(kind), LOCAL_ISSUER)
+    return principal
 
 
 def _rows(path: Path, settings: Settings) -> Iterator[tuple[str, object]]:
