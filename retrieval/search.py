@@ -162,14 +162,14 @@ class PassageRanking:
 
     def _found(self, asking: Asking, runs: LegRuns, withheld: frozenset[str]) -> Found:
         if withheld:
-            runs = replace(runs, lexical=_without(runs.lexical, withheld), dense=_without(runs.dense, withheld))
+            runs = runs.without(withheld)
         method = self.settings.fusion
         with asking.watch.step("fuse"):
             weight = self._lexical_weight(asking.query.text, runs)
             hits = fuse_as(method, runs.lexical, runs.dense, lexical_weight=weight)
         feedback = self._feedback(asking, hits)
         if feedback is not None:
-            feedback = _without(feedback, withheld)
+            feedback = feedback.without(withheld)
             with asking.watch.step("fuse"):
                 hits = fuse_as(method, runs.lexical, runs.dense, lexical_weight=weight, feedback=feedback)
         found = Found(hits, runs, weight, feedback)
@@ -261,10 +261,6 @@ class PassageRanking:
             self.remembered.keep(read)
             known.update(read)
         return Compared(head, telling.query_tokens(text), [known.get(passage) for passage in wanted])
-
-
-def _without(run: Run, withheld: frozenset[str]) -> Run:
-    return Run(run.leg, tuple(hit for hit in run.hits if hit.passage not in withheld))
 
 
 def _shown(passage: ReadablePassage) -> str:

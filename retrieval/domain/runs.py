@@ -36,8 +36,9 @@ class Run:
         rounded = (Hit(hit.passage, round(hit.score, SCORE_DECIMALS)) for hit in hits)
         return cls(leg, tuple(sorted(rounded, key=lambda hit: (-hit.score, hit.passage))[:depth]))
 
-    def only(self, passages: frozenset[str]) -> "Run":
-        return Run(self.leg, tuple(hit for hit in self.hits if hit.passage in passages))
+    def without(self, passages: frozenset[str]) -> "Run":
+        """The same run as if none of these passages had been found."""
+        return Run(self.leg, tuple(hit for hit in self.hits if hit.passage not in passages))
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,9 @@ class LegRuns:
     dense: Run
     terms: tuple[str, ...] = ()
 
-    def only(self, passages: frozenset[str]) -> "LegRuns":
-        """The same runs as if nothing but these passages had been found."""
-        return replace(self, lexical=self.lexical.only(passages), dense=self.dense.only(passages))
+    def without(self, passages: frozenset[str]) -> "LegRuns":
+        """The same runs as if none of these passages had been found."""
+        return replace(self, lexical=self.lexical.without(passages), dense=self.dense.without(passages))
 
 
 class PassageSearch(Protocol):
