@@ -84,21 +84,23 @@ def _token_features(compared: Compared) -> Floats:
     text = _Text.of(found)
     likeness = _directions(query.vectors) @ text.vectors.T
     same = query.ids[:, None] == text.ids[None, :]
-    rarity = _rarity(text.of_passages(same), len(found))
+    occurs = text.of_passages(same)
+    rarity = _rarity(occurs, len(found))
     weight = rarity / rarity.sum()
     raw = weight @ text.of_passages(likeness)
-    sentence_raw = text.best_sentence(weight @ text.of_sentences(likeness))
-    title = text.of_titles(weight @ text.of_sentences(likeness))
+    likeness_of_sentences = weight @ text.of_sentences(likeness)
+    coverage_of_sentences = weight @ text.of_sentences(same)
+    sentence_raw = text.best_sentence(likeness_of_sentences)
     return np.stack(
         [
             _standardised(raw),
             raw,
             _standardised(sentence_raw),
             sentence_raw,
-            _standardised(title),
-            weight @ text.of_passages(same),
-            text.best_sentence(weight @ text.of_sentences(same)),
-            text.of_titles(weight @ text.of_sentences(same)),
+            _standardised(text.of_titles(likeness_of_sentences)),
+            weight @ occurs,
+            text.best_sentence(coverage_of_sentences),
+            text.of_titles(coverage_of_sentences),
             _adjacency(query, same, text),
             _standardised(np.log1p(text.lengths)),
         ],
