@@ -180,7 +180,7 @@ def _with_extract(hit: RetrievedPassage, stretch: Stretch | None, texts: Mapping
 
 
 def _only_quoted(answer: Answer) -> Answer:
-    quoted = {sentence.citation.passage for sentence in answer.sentences}
+    quoted = {citation.passage for citation in answer.citations}
     hits = tuple(hit for hit in answer.retrieved.hits if hit.passage.id in quoted)
     return replace(answer, retrieved=replace(answer.retrieved, hits=hits))
 

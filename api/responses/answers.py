@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from api.responses.hits import SCORE_DECIMALS, CitationOut, HitOut
-from retrieval.domain.answers import Answer, AnswerSentence
+from retrieval.domain.answers import Answer, AnswerSentence, Reason
 
 _CITATION: dict[str, Any] = {
     "id": "cit_8f0c2a41d07be913a5c6f2de",
@@ -38,23 +38,38 @@ ANSWER_EXAMPLE: dict[str, Any] = {
 }
 
 
+MESSAGES = {
+    Reason.NOTHING_FOUND: "No passage that you may read answers this question.",
+    Reason.OUT_OF_SCOPE: "Nothing that you may read is about this question.",
+    Reason.CONFLICTING_SOURCES: "What you may read contradicts itself on this question.",
+    Reason.STALE: "What you may read on this question is too old to be relied on.",
+    Reason.LOW_CONFIDENCE: "What you may read does not answer this question surely enough.",
+    Reason.UNSUPPORTED: "What you may read does not support an answer to this question.",
+}
+"""Nothing in them tells whether anything is hidden."""
+
+
 class SentenceOut(BaseModel):
     """A sentence of the answer, quoted verbatim."""
 
     text: str
-    citation: str = Field(description="Id of one of `citations`.")
+    citation: str | None = Field(description="Id of one of `citations`.")
     support: float = Field(description="0 to 1: how far the quote bears on the question. Not a probability.")
 
     @classmethod
     def of(cls, sentence: AnswerSentence) -> "SentenceOut":
-        return cls(text=sentence.text, citation=sentence.citation.id, support=round(sentence.support, SCORE_DECIMALS))
+        return cls(
+            text=sentence.text,
+            citation=sentence.citation.id if sentence.citation is not None else None,
+            support=round(sentence.support, SCORE_DECIMALS),
+        )
 
 
 class AnswerResponse(BaseModel):
     """An answer made only of quotes, or an abstention with its reason."""
 
     request_id: str
-    outcome: Literal["answered", "abstained"]
+    outcome: Literal["answered", "abstained", "escalated"]
     answer: str | None = Field(description="The sentences, joined; null for an abstention.")
     reason: str = Field(description="Why there is no answer; empty when there is one.")
     sentences: list[SentenceOut]
@@ -68,14 +83,13 @@ class AnswerResponse(BaseModel):
 
     @classmethod
     def of(cls, answer: Answer, *, request_id: str, consistency_token: str, include_passages: bool) -> "AnswerResponse":
-        cited = {sentence.citation.id: sentence.citation for sentence in answer.sentences}
         return cls(
             request_id=request_id,
             outcome=answer.outcome.value,
             answer=answer.text if answer.sentences else None,
-            reason=answer.reason,
+            reason="" if answer.reason is None else MESSAGES[answer.reason],
             sentences=[SentenceOut.of(sentence) for sentence in answer.sentences],
-            citations=[CitationOut.of(citation) for citation in cited.values()],
+            citations=[CitationOut.of(citation) for citation in answer.citations],
             passages=[HitOut.of(hit) for hit in answer.retrieved.hits] if include_passages else None,
             as_of=None,
             consistency_token=consistency_token,

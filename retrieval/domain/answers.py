@@ -1,4 +1,4 @@
-"""What leaves the service: hits with their citations, and answers made of quotes."""
+"""What leaves the service: hits with their citations, and answers whose every sentence is tied to what supports it."""
 
 import hashlib
 from collections.abc import Mapping
@@ -111,27 +111,150 @@ class AnswerOutcome(StrEnum):
 
     ANSWERED = "answered"
     ABSTAINED = "abstained"
+    ESCALATED = "escalated"
+
+
+class Reason(StrEnum):
+    """Why a question was not answered, or was handed to a person. Told from what its asker may read alone.
+
+    Attributes:
+        NOTHING_FOUND: no readable passage bears on it.
+        OUT_OF_SCOPE: passages were found, but none is about what is asked.
+        CONFLICTING_SOURCES: what was found contradicts itself.
+        STALE: what was found is older than its owner lets be relied on.
+        LOW_CONFIDENCE: the answer would be wrong more often than its owner accepts.
+        UNSUPPORTED: a sentence of the answer is supported by nothing that was found.
+    """
+
+    NOTHING_FOUND = "nothing_found"
+    OUT_OF_SCOPE = "out_of_scope"
+    CONFLICTING_SOURCES = "conflicting_sources"
+    STALE = "stale"
+    LOW_CONFIDENCE = "low_confidence"
+    UNSUPPORTED = "unsupported"
+
+
+class Verdict(StrEnum):
+    """How a sentence of an answer stands to its citation."""
+
+    QUOTED = "quoted"
+    SUPPORTED = "supported"
+    UNSUPPORTED = "unsupported"
 
 
 @dataclass(frozen=True)
 class AnswerSentence:
-    """One sentence of an answer and what supports it."""
+    """One sentence of an answer and what supports it.
+
+    Attributes:
+        citation: of the span that supports it; None for what is unsupported.
+        support: 0 to 1, how far the quote bears on the question. Not a probability.
+        verdict: quoted, where `text` is exactly the quote; supported, where it says in other words what the quote says.
+        also: further spans that support it.
+    """
 
     text: str
-    citation: Citation
+    citation: Citation | None
     support: float
-    """0 to 1: how far the quote bears on the question. Not a probability."""
+    verdict: Verdict = Verdict.QUOTED
+    also: tuple[Citation, ...] = ()
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        return () if self.citation is None else (self.citation, *self.also)
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """How probable it is that an answer is right.
+
+    Attributes:
+        probability: 0 to 1, calibrated.
+        threshold: the least at which the answer is given, from the error that the sources' owners accept.
+        model: name and version of what told it.
+        signals: what it was told from, by name.
+    """
+
+    probability: float
+    threshold: float
+    model: str
+    signals: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def suffices(self) -> bool:
+        return self.probability >= self.threshold
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two readable passages that contradict each other on what is asked.
+
+    Attributes:
+        about: what the two differ in: a pair of numbers, dates, or a negation, as words.
+        dates: when each was modified, as its source says.
+    """
+
+    one: Citation
+    other: Citation
+    about: str
+    dates: tuple[str | None, str | None] = (None, None)
+
+
+@dataclass(frozen=True)
+class TokenUsage:
+    """Tokens as the provider counts them. What is not told is 0."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Generated:
+    """By what an answer was worded.
+
+    Attributes:
+        by: the generator's name, e.g. `cohere/command-a-03-2025`; `extractive` for quotes.
+        prompt: id and version of the prompt, e.g. `answer@1`; None without one.
+        cost: in US dollars, by the prices that the settings name.
+    """
+
+    by: str
+    prompt: str | None = None
+    usage: TokenUsage = TokenUsage()
+    cost: float = 0.0
+
+
+EXTRACTIVE = Generated("extractive")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer made only of quotes, or an abstention with its reason."""
+    """What is told to whoever asked.
+
+    Attributes:
+        reason: why it is no answer; None when it is one.
+        conflicts: contradictions among what was found; shown beside an answer, too.
+        escalation: id of the escalation that a person works on; None when there is none.
+        curated: id of the curated answer that this one repeats; None when it was made anew.
+    """
 
     outcome: AnswerOutcome
     sentences: tuple[AnswerSentence, ...]
-    reason: str
+    reason: Reason | None
     retrieved: Retrieved
+    confidence: Confidence | None = None
+    conflicts: tuple[Conflict, ...] = ()
+    generated: Generated = EXTRACTIVE
+    escalation: str | None = None
+    curated: str | None = None
 
     @property
     def text(self) -> str:
         return " ".join(sentence.text for sentence in self.sentences)
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Of all sentences and conflicts, each once, in the order of first appearance."""
+        cited = [citation for sentence in self.sentences for citation in sentence.citations]
+        cited += [citation for conflict in self.conflicts for citation in (conflict.one, conflict.other)]
+        return tuple({citation.id: citation for citation in cited}.values())

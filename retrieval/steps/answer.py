@@ -17,16 +17,13 @@ import numpy as np
 import numpy.typing as npt
 from rank_bm25 import BM25Plus
 
-from retrieval.domain.answers import Answer, AnswerOutcome, AnswerSentence, Citation, Retrieved, RetrievedPassage
+from retrieval.domain.answers import Answer, AnswerOutcome, AnswerSentence, Citation, Reason, Retrieved, RetrievedPassage
 from retrieval.domain.documents import Span
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.runs import SCORE_DECIMALS
 from retrieval.domain.sentences import sentences
 from retrieval.domain.terms import NEGATIONS, terms, words
 from retrieval.ports.models import Embedder, Vectors
-
-NOTHING_FOUND = "No passage that you may read answers this question."
-"""The same whether nothing was retrieved or nothing was good enough."""
 
 LEXICAL_WEIGHT = 0.3
 SENTENCE_WEIGHT = 0.4
@@ -103,15 +100,15 @@ def answer_from(
     asked = tuple(dict.fromkeys(terms(question)))
     candidates = [sentence for hit in retrieved.hits[:passages] for sentence in _quotable(hit, asked)]
     if not candidates:
-        return Answer(AnswerOutcome.ABSTAINED, (), NOTHING_FOUND, retrieved)
+        return Answer(AnswerOutcome.ABSTAINED, (), Reason.NOTHING_FOUND, retrieved)
     shares = lexical_shares(asked, candidates)
     shortlist = _shortlist(candidates, shares, limit=embedded_sentences)
     supported = _supported([candidates[at] for at in shortlist], shares[shortlist], vector, embedder)
     chosen = _chosen(supported, max_sentences=max_sentences, min_support=min_support)
     if not chosen:
-        return Answer(AnswerOutcome.ABSTAINED, (), NOTHING_FOUND, retrieved)
+        return Answer(AnswerOutcome.ABSTAINED, (), Reason.NOTHING_FOUND, retrieved)
     return Answer(
-        AnswerOutcome.ANSWERED, tuple(_quote(sentence, support) for sentence, support in _in_reading_order(chosen)), "", retrieved
+        AnswerOutcome.ANSWERED, tuple(_quote(sentence, support) for sentence, support in _in_reading_order(chosen)), None, retrieved
     )
 
 

@@ -41,7 +41,7 @@ def retrieval(principal: Principal, query: Query, retrieved: Retrieved, *, searc
 def answering(principal: Principal, query: Query, answer: Answer, *, searched: Searched, request_id: str | None) -> AuditEntry:
     """Every passage that is handed over, and which of them are quoted."""
     actor, act_for = actors(principal)
-    quoted = {sentence.citation.passage for sentence in answer.sentences}
+    quoted = {citation.passage for citation in answer.citations}
     return AuditEntry(
         AuditAction.ANSWER,
         actor,

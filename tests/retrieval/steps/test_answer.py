@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.domain.answers import Answer, AnswerOutcome, Citation, Retrieved, RetrievedPassage
+from retrieval.domain.answers import Answer, AnswerOutcome, Citation, Reason, Retrieved, RetrievedPassage
 from retrieval.domain.documents import Span
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.runs import FusedHit
 from retrieval.ports.models import Vectors
-from retrieval.steps.answer import NOTHING_FOUND, answer_from, units
+from retrieval.steps.answer import answer_from, units
 
 DIMENSIONS = 1024
 
@@ -108,7 +108,7 @@ def test_the_sentence_that_bears_on_the_question_is_quoted_and_the_others_are_no
 
     assert answer.outcome is AnswerOutcome.ANSWERED
     assert quotes(answer) == ["Parental leave lasts 26 weeks."]
-    assert answer.reason == ""
+    assert answer.reason is None
 
 
 def test_a_citation_names_the_place_of_the_quote_in_the_version():
@@ -134,7 +134,7 @@ def test_it_says_that_nothing_was_found_in_the_same_words_whatever_the_cause(que
     answer = ask(question, found)
 
     assert answer.outcome is AnswerOutcome.ABSTAINED
-    assert (answer.sentences, answer.reason) == ((), NOTHING_FOUND)
+    assert (answer.sentences, answer.reason) == ((), Reason.NOTHING_FOUND)
     assert answer.retrieved is found
 
 

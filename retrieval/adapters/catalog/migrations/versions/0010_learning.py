@@ -1,0 +1,10 @@
+"""Curated answers, feedback and knowledge gaps."""
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Filled by the tables of this subject."""
