@@ -250,17 +250,22 @@ class PassageRanking:
         return rounded, [Reranked(feature_model.NAME, *one) for one in zip(rounded, told, strict=True)]
 
     def _compared(self, scope: AccessScope, text: str, head: Sequence[FusedHit]) -> Compared:
+        wanted = [hit.passage for hit in head]
+        query, known = self.token_vectors(scope, text, wanted)
+        return Compared(head, query, [known.get(passage) for passage in wanted] if query is not None else ())
+
+    def token_vectors(self, scope: AccessScope, text: str, wanted: Sequence[str]) -> tuple[TokenVectors | None, Mapping[str, TokenVectors]]:
+        """The tokens of a query and, by passage id, those of gated passages; none at all where the model tells of none."""
         telling = token_embedder(self.embedder)
         if telling is None or self.tokens is None or not self.settings.rerank_tokens:
-            return Compared(head, None, ())
-        wanted = [hit.passage for hit in head]
+            return None, {}
         known = {passage: tokens for passage in wanted if (tokens := self.remembered.get(passage)) is not None}
         missing = [passage for passage in wanted if passage not in known]
         if missing:
             read = self.tokens.tokens(scope, self.embedder.model, missing)
             self.remembered.keep(read)
             known.update(read)
-        return Compared(head, telling.query_tokens(text), [known.get(passage) for passage in wanted])
+        return telling.query_tokens(text), known
 
 
 def _shown(passage: ReadablePassage) -> str:
