@@ -19,11 +19,13 @@ from rank_bm25 import BM25Plus
 
 from retrieval.domain.answers import Answer, AnswerOutcome, AnswerSentence, Citation, Reason, Retrieved, RetrievedPassage
 from retrieval.domain.documents import Span
+from retrieval.domain.evidence import Evidence
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.runs import SCORE_DECIMALS
-from retrieval.domain.sentences import sentences
 from retrieval.domain.terms import NEGATIONS, terms, words
+from retrieval.domain.units import CELL_SEPARATOR, units
 from retrieval.ports.models import Embedder, Vectors
+from retrieval.steps.quotable import says_the_same
 
 LEXICAL_WEIGHT = 0.3
 SENTENCE_WEIGHT = 0.4
@@ -45,7 +47,6 @@ DUPLICATE_OVERLAP = 0.8
 HEADING_WORDS = 3
 """Words of a numbered heading that ends in a full stop ("4. Revolving credit facility.")."""
 
-CELL_SEPARATOR = " | "
 _CLOSING_MARKS = (".", "!", "…", "\u3002", "\uff01")
 _QUESTION_MARKS = ("?", "\uff1f")
 _CLOSERS = "\"'\u201d\u2019»)]}*_ "
@@ -112,17 +113,26 @@ def answer_from(
     )
 
 
-def units(text: str) -> Iterator[Span]:
-    """What can be quoted from a passage: sentences, and the rows of tables."""
-    start = prose = 0
-    for line in text.splitlines(keepends=True):
-        end = start + len(line)
-        if CELL_SEPARATOR in line:
-            yield from _sentences_in(text, prose, start)
-            yield Span(start + len(line) - len(line.lstrip()), start + len(line.rstrip()))
-            prose = end
-        start = end
-    yield from _sentences_in(text, prose, start)
+def quotes(evidence: Sequence[Evidence], *, max_sentences: int, min_support: float) -> tuple[AnswerSentence, ...]:
+    """The best of the evidence as sentences of an answer; none when nothing reaches `min_support`.
+
+    Args:
+        evidence: best first.
+        max_sentences: most sentences in the answer.
+        min_support: least support of a quoted sentence, 0 to 1.
+    """
+    if not evidence:
+        return ()
+    least = max(min_support, RELATIVE_CUT * evidence[0].support)
+    kept: list[Evidence] = []
+    for one in evidence:
+        if len(kept) == max_sentences or one.support < least:
+            break
+        if not any(says_the_same(one.text, other.text) for other in kept):
+            kept.append(one)
+    if len({one.passage.id for one in kept}) == 1:
+        kept.sort(key=lambda one: one.within.start)
+    return tuple(AnswerSentence(one.text, one.citation, one.support) for one in kept)
 
 
 def lexical_shares(asked: Sequence[str], candidates: Sequence[Sentence]) -> Floats:
@@ -158,11 +168,6 @@ def _tells_nothing(text: str, found: Sequence[str], asked: Sequence[str]) -> boo
     if CELL_SEPARATOR in text or not set(found) <= set(asked):
         return False
     return not end.endswith(_CLOSING_MARKS) or len(words(text)) <= HEADING_WORDS
-
-
-def _sentences_in(text: str, start: int, end: int) -> Iterator[Span]:
-    for span in sentences(text[start:end]):
-        yield Span(start + span.start, start + span.end)
 
 
 def _shortlist(candidates: Sequence[Sentence], shares: Floats, *, limit: int) -> list[int]:

@@ -12,8 +12,9 @@ from retrieval.domain.answers import Answer, AnswerOutcome, Citation, Reason, Re
 from retrieval.domain.documents import Span
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.runs import FusedHit
+from retrieval.domain.units import units
 from retrieval.ports.models import Vectors
-from retrieval.steps.answer import answer_from, units
+from retrieval.steps.answer import answer_from
 
 DIMENSIONS = 1024
 
