@@ -16,7 +16,7 @@ from retrieval.domain.phrases import checked_phrases
 from retrieval.domain.queries import Query
 from retrieval.domain.runs import SCORE_DECIMALS, FusedHit, Leg, Run
 from retrieval.ports.graph_search import GraphSearch
-from retrieval.ports.models import Embedder, Reranker, TokenVectors, Vectors, token_embedder
+from retrieval.ports.models import Embedder, Reranker, TokenVectors, Vectors, cleared, token_embedder
 from retrieval.ports.reading import Candidate, Gated, GateReader, LegRuns, LegSearch, PassageSearch, TokenReader
 from retrieval.remembered import Remembered
 from retrieval.settings import Settings
@@ -25,7 +25,7 @@ from retrieval.steps.features import Compared
 from retrieval.steps.feedback import feedback_vector
 from retrieval.steps.fuse import fuse_as
 from retrieval.steps.order import reordered
-from retrieval.steps.rerank import cleared, rerank
+from retrieval.steps.rerank import rerank
 from retrieval.stopwatch import Stopwatch
 
 _logger = structlog.get_logger("retrieval.service")

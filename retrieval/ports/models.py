@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -92,3 +92,24 @@ class Reranker(Protocol):
         Raises:
             ModelUnavailable: it did not answer in time, refused, or answered something that is no ranking of these texts.
         """
+
+
+class Elsewhere(Protocol):
+    """A model that may stand where not every passage may go."""
+
+    @property
+    def most_sensitive(self) -> Classification: ...
+
+
+Model = TypeVar("Model", bound=Elsewhere)
+
+
+def cleared(models: Sequence[Model], classifications: Sequence[Classification]) -> tuple[Model, ...]:
+    """The models that may be shown every one of the passages. What is made of half of them says nothing of the other half.
+
+    Args:
+        models: as they are preferred, and so they stay.
+        classifications: of the passages' sources.
+    """
+    most = max((classification.sensitivity for classification in classifications), default=0)
+    return tuple(model for model in models if model.most_sensitive.sensitivity >= most)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from retrieval.domain.errors import ModelUnavailable
-from retrieval.domain.sources import Classification
 from retrieval.ports.models import Reranker
 
 
@@ -52,14 +51,3 @@ def rerank(
             pass  # who failed, and why, is in the guard's log lines
         failed.append(reranker.name)
     return Reranking(None, None, tuple(failed))
-
-
-def cleared(rerankers: Sequence[Reranker], classifications: Sequence[Classification]) -> tuple[Reranker, ...]:
-    """The rerankers that may be shown every one of the passages. Half of them could not be ranked with the other half.
-
-    Args:
-        rerankers: as they are preferred, and so they stay.
-        classifications: of the passages' sources.
-    """
-    most = max((classification.sensitivity for classification in classifications), default=0)
-    return tuple(reranker for reranker in rerankers if reranker.most_sensitive.sensitivity >= most)

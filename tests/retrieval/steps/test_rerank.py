@@ -5,7 +5,8 @@ import pytest
 
 from retrieval.domain.errors import ModelUnavailable
 from retrieval.domain.sources import Classification
-from retrieval.steps.rerank import Reranking, cleared, rerank
+from retrieval.ports.models import cleared
+from retrieval.steps.rerank import Reranking, rerank
 
 PUBLIC, INTERNAL, CONFIDENTIAL, RESTRICTED = Classification
 
