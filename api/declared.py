@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from api.authentication import Authenticated
 from api.bodies import JsonRoute
 from api.dependencies import parts_of
 from retrieval.domain.errors import NotAuthorised
@@ -30,15 +31,23 @@ class OpenRoute(APIRoute):
     """Anybody may call it: it tells nothing of any document."""
 
 
-class RoleRoute(JsonRoute):
+class GuardedRoute(APIRoute):
     """Only a principal whose credential holds one of `roles` may call it; what it may read is the service's question.
 
     Attributes:
         roles: any one of them suffices.
-        accepts: media types of a body.
     """
 
     roles: ClassVar[frozenset[Role]] = frozenset()
+
+
+class RoleRoute(GuardedRoute, JsonRoute):
+    """A guarded route whose credential comes with the request.
+
+    Attributes:
+        accepts: media types of a body.
+    """
+
     accepts: ClassVar[frozenset[str]] = frozenset({JSON})
 
     def get_route_handler(self) -> Handler:
@@ -48,17 +57,22 @@ class RoleRoute(JsonRoute):
         async def authorised(request: Request) -> Response:
             started = time.perf_counter()
             found = await run_in_threadpool(parts_of(request).authenticator.authenticate, request)
-            request.state.principal = found.principal
-            request.state.roles = found.roles
-            request.state.credential = found.credential
+            admit(request, found, self.roles)
             request.state.seconds = {"authenticate": time.perf_counter() - started}
-            if not self.roles & found.roles:
-                raise NotAuthorised("the credential holds none of the roles that the route requires")
             if takes_body and _media_type(request) not in self.accepts:
                 raise HTTPException(415)
             return await handler(request)
 
         return authorised
+
+
+def admit(request: Request, found: Authenticated, roles: frozenset[Role]) -> None:
+    """Let the request know whose it is. Raises NotAuthorised for a credential that holds none of `roles`."""
+    request.state.principal = found.principal
+    request.state.roles = found.roles
+    request.state.credential = found.credential
+    if not roles & found.roles:
+        raise NotAuthorised("the credential holds none of the roles that the route requires")
 
 
 @lru_cache(maxsize=64)
@@ -82,7 +96,7 @@ def check_declared(app: FastAPI) -> None:
     """Raises TypeError naming a route that does not say who may call it: the application then does not start."""
     for context in iter_route_contexts(app.routes):
         route = context.original_route
-        if isinstance(route, OpenRoute) or (isinstance(route, RoleRoute) and route.roles):
+        if isinstance(route, OpenRoute) or (isinstance(route, GuardedRoute) and route.roles):
             continue
         raise TypeError(f"the route {context.path} does not declare who may call it: give its router a route_class of api/declared.py")
 

@@ -179,19 +179,24 @@ def request_id_of(request: Request) -> str:
 
 
 def _on_archivist_error(request: Request, error: Exception) -> JSONResponse:
+    return reported(request, cast(ArchivistError, error)).response(request_id_of(request))
+
+
+def reported(request: Request, error: ArchivistError) -> Problem:
+    """What the caller is told, once the log has it, and the audit log has a refusal for want of a role."""
     request_id = request_id_of(request)
     if isinstance(error, NotAuthorised):
         try:
             record_refusal(request, request_id=request_id)
         except ArchivistError as unrecorded:
             error = unrecorded
-    problem = problem_of(cast(ArchivistError, error))
+    problem = problem_of(error)
     if isinstance(error, NotAuthenticated | NotAuthorised):
         _logger.info("request_refused", request_id=request_id, kind=problem.kind, reason=str(error))
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log = _logger.warning if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else _logger.error
         log("request_failed", request_id=request_id, kind=problem.kind, error=type(error).__name__, reason=str(error))
-    return problem.response(request_id)
+    return problem
 
 
 def _on_validation_error(request: Request, error: Exception) -> JSONResponse:

@@ -45,7 +45,8 @@ class RequestEnvelope:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers.update(self._headers)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)  # a page of the console states its own, which let it show itself
                 headers["X-Request-Id"] = request_id
             await send(message)
 
