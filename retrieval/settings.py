@@ -206,6 +206,29 @@ class Settings(BaseSettings):
     query_max_phrases: PositiveInt = Field(8, description="Most quoted phrases in a query.")
     query_max_phrase_words: PositiveInt = Field(64, description="Longest quoted phrase, in words and marks.")
 
+    # Answer policies
+    answer_accepted_error_low: float = Field(
+        0.15,
+        gt=0,
+        le=0.5,
+        description="Share of given answers that may be wrong where a source's risk tier is low and it says no share itself.",
+    )
+    answer_accepted_error_high: float = Field(
+        0.02,
+        gt=0,
+        le=0.5,
+        description="The same where a source's risk tier is high; a question that several sources answer has the strictest.",
+    )
+    answer_unsupported: Literal["drop", "flag", "escalate"] = Field(
+        "drop",
+        description="What becomes of a sentence that nothing supports, where its sources do not say: `drop` leaves it out, `flag` shows it "
+        "as unsupported, `escalate` asks a person.",
+    )
+    answer_escalation: Literal["automatic", "on_request", "never"] = Field(
+        "automatic",
+        description="When a question that the service does not answer by itself goes to a person: always, if its asker wishes, never.",
+    )
+
     # Passages in context
     hits_collapse_duplicates: bool = Field(
         default=False, description="Show of near duplicates the best and name the others in it; judged collections lose by it."

@@ -12,12 +12,40 @@ import dagster as dg
 from pipelines.connectors.kinds import Kind, Option
 from pipelines.jobs.registration import checked_spec
 from pipelines.jobs.rules import rules_as_json
+from retrieval.domain.answer_policy import OnUnsupported, RiskTier
 from retrieval.domain.errors import ArchivistError, FieldProblem, InvalidInput
 from retrieval.domain.sources import Classification, StalePermissions
 from retrieval.settings import Settings
 
 _CLASSIFICATION = dg.Enum("Classification", [dg.EnumValue(each.value) for each in Classification])
 _STALE = dg.Enum("StalePermissions", [dg.EnumValue(each.value) for each in StalePermissions])
+_TIER = dg.Enum("RiskTier", [dg.EnumValue(each.value) for each in RiskTier])
+_UNSUPPORTED = dg.Enum("OnUnsupported", [dg.EnumValue(each.value) for each in OnUnsupported])
+_ANSWERS = {
+    "risk_tier": dg.Field(_TIER, is_required=False, description="How bad a wrong answer is: " + ", ".join(RiskTier) + "."),
+    "accepted_error": dg.Field(
+        dg.Float,
+        is_required=False,
+        description="Share of given answers that may be wrong, at most .5, e.g. 0.05; unsaid: as the tier says.",
+    ),
+    "reviewers": dg.Field(
+        dg.Array(dg.String),
+        is_required=False,
+        description="Who looks at what the service is unsure of, e.g. 'group:finance'; none: the owner.",
+    ),
+    "skill": dg.Field(dg.String, is_required=False, description="What a reviewer must know, in your own word, e.g. 'tax'."),
+    "review_hours": dg.Field(dg.Int, is_required=False, description="Hours within which a person should decide; 0: the service's default."),
+    "max_age_days": dg.Field(dg.Int, is_required=False, description="Days after which a document is too old to rely on; 0: never."),
+    "access_requests": dg.Field(
+        dg.Bool, is_required=False, description="Whether you are told when somebody would need to read the source."
+    ),
+    "on_unsupported": dg.Field(
+        _UNSUPPORTED, is_required=False, description="What becomes of a sentence that nothing supports: " + ", ".join(OnUnsupported) + "."
+    ),
+    "authority": dg.Field(
+        dg.Int, is_required=False, description="0 to 100: of two sources that contradict each other the one with more is named first."
+    ),
+}
 _COMMON = {
     "id": dg.Field(dg.String, description="Name of the source in addresses: lower-case letters, digits and hyphens, 2 to 63."),
     "title": dg.Field(dg.String, description="Name that people recognise, e.g. 'Finance handbook'."),
@@ -55,6 +83,9 @@ _COMMON = {
         default_value=[],
         description="Who may read what, one rule a line: 'finance/**: allow group:finance, user:ann; deny user:bob'. "
         "The first matching rule says who is allowed; every matching rule says who is denied. No rule, no .permissions.yaml: nobody reads.",
+    ),
+    "answers": dg.Field(
+        _ANSWERS, is_required=False, default_value={}, description="What holds for answers that stand on it; all of it optional."
     ),
     "check_only": dg.Field(dg.Bool, is_required=False, default_value=False, description="Check and look at the source, register nothing."),
 }

@@ -26,6 +26,7 @@ _STAND_INS: Mapping[str, object] = {
     "region": "",
     "max_permission_age_hours": 0,
     "stale_permissions": "withhold",
+    "answers": {},
 }
 """Values with nothing wrong. They take the place of wrong ones, so that what is wrong elsewhere is found in the same round."""
 ROUNDS = 4

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeVar
 
+from retrieval.domain.answer_policy import UNSAID, AnswerTerms, terms_as_json, terms_from_json
 from retrieval.domain.errors import FieldProblem, InvalidInput
-from retrieval.domain.permissions import NOBODY, AccessPolicy, check_subject
+from retrieval.domain.json_fields import one_of, subjects, unknown_fields, whole_number
+from retrieval.domain.permissions import NOBODY, AccessPolicy
 
 MAX_RULES = 500
 MAX_GLOB_LENGTH = 500
@@ -16,8 +17,6 @@ MAX_TITLE_LENGTH = 200
 MAX_PERMISSION_AGE_HOURS = 24 * 366
 SOURCE_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Classification(StrEnum):
@@ -71,6 +70,7 @@ class SourceSpec:
         region: where its documents may be read, e.g. `eu`; empty: anywhere. A principal's regions must name it.
         max_permission_age_hours: how old the permissions that were last read may be; 0: the service's default.
         stale_permissions: what happens then.
+        answers: what holds for answers that stand on it.
     """
 
     id: str
@@ -84,6 +84,7 @@ class SourceSpec:
     region: str = ""
     max_permission_age_hours: int = 0
     stale_permissions: StalePermissions = StalePermissions.WITHHOLD
+    answers: AnswerTerms = UNSAID
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
@@ -132,6 +133,7 @@ def spec_as_json(spec: SourceSpec) -> dict[str, object]:
         "region": spec.region,
         "max_permission_age_hours": spec.max_permission_age_hours,
         "stale_permissions": spec.stale_permissions.value,
+        "answers": terms_as_json(spec.answers),
     }
 
 
@@ -141,8 +143,8 @@ def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
     Raises:
         InvalidInput: names every field that is unknown, missing or wrong.
     """
-    known = set(SourceSpec.__dataclass_fields__)
-    problems = [FieldProblem(name, "unknown field", "one of " + ", ".join(sorted(known))) for name in sorted(set(map(str, raw)) - known)]
+    problems: list[FieldProblem] = []
+    unknown_fields(raw, frozenset(SourceSpec.__dataclass_fields__), problems)
     problems += [FieldProblem(name, "is required") for name in ("id", "kind", "title", "owner") if not isinstance(raw.get(name), str)]
     location = raw.get("location", {})
     rules = raw.get("rules", [])
@@ -150,11 +152,14 @@ def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
         problems.append(FieldProblem("location", "a mapping of the connector's options"))
     if not isinstance(rules, list):
         problems.append(FieldProblem("rules", "a list of {glob, allow, deny}"))
-    classification = _one_of(Classification, "classification", raw, Classification.INTERNAL, problems)
-    stale = _one_of(StalePermissions, "stale_permissions", raw, StalePermissions.WITHHOLD, problems)
-    max_age = raw.get("max_permission_age_hours", 0)
-    if not isinstance(max_age, int) or isinstance(max_age, bool):
-        problems.append(FieldProblem("max_permission_age_hours", "must be a whole number", "hours"))
+    classification = one_of(
+        Classification, "classification", raw.get("classification", Classification.INTERNAL), Classification.INTERNAL, problems
+    )
+    stale = one_of(
+        StalePermissions, "stale_permissions", raw.get("stale_permissions", StalePermissions.WITHHOLD), StalePermissions.WITHHOLD, problems
+    )
+    max_age = whole_number("max_permission_age_hours", raw.get("max_permission_age_hours", 0), "hours", problems)
+    answers = terms_from_json(raw.get("answers"), problems)
     read = [_rule(number, rule, problems) for number, rule in enumerate(rules, 1)] if isinstance(rules, list) else []
     if problems:
         raise InvalidInput(problems)
@@ -169,17 +174,10 @@ def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
         classification=classification,
         schedule=str(raw.get("schedule") or ""),
         region=str(raw.get("region") or ""),
-        max_permission_age_hours=int(max_age) if isinstance(max_age, int) else 0,
+        max_permission_age_hours=max_age,
         stale_permissions=stale,
+        answers=answers,
     )
-
-
-def _one_of(kind: type[Choice], field: str, raw: Mapping[str, object], default: Choice, problems: list[FieldProblem]) -> Choice:
-    try:
-        return kind(str(raw.get(field, default.value)))
-    except ValueError:
-        problems.append(FieldProblem(field, f"not a {field.replace('_', ' ')}", "one of " + ", ".join(each.value for each in kind)))
-        return default
 
 
 def _rule(number: int, raw: object, problems: list[FieldProblem]) -> PermissionRule:
@@ -191,18 +189,5 @@ def _rule(number: int, raw: object, problems: list[FieldProblem]) -> PermissionR
     unknown = set(map(str, raw)) - {"glob", "allow", "deny"}
     if unknown:
         problems.append(FieldProblem(field, "unknown field " + ", ".join(sorted(unknown)), "glob, allow, deny"))
-    allow, deny = (_subjects(f"{field}.{effect}", raw.get(effect), problems) for effect in ("allow", "deny"))
+    allow, deny = (subjects(f"{field}.{effect}", raw.get(effect), problems) for effect in ("allow", "deny"))
     return PermissionRule(raw["glob"], AccessPolicy.of(allow, deny))
-
-
-def _subjects(field: str, raw: object, problems: list[FieldProblem]) -> list[str]:
-    if not isinstance(raw or [], list):
-        problems.append(FieldProblem(field, "a list of subjects"))
-        return []
-    good = []
-    for subject in raw if isinstance(raw, list) else []:
-        try:
-            good.append(check_subject(str(subject), field=field))
-        except InvalidInput as error:
-            problems.extend(error.problems)
-    return good

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from retrieval.adapters.catalog.answer_policies import CatalogAnswerPolicies
 from retrieval.adapters.catalog.audit.log import CatalogAudit
 from retrieval.adapters.catalog.authority import AccessDefaults, Authority
 from retrieval.adapters.catalog.directory.entries import CatalogDirectory
@@ -57,6 +58,7 @@ class Catalog:
     graph_store: CatalogGraphStore
     graph_feed: CatalogGraphFeed
     glossaries: CatalogGlossaries
+    answer_policies: CatalogAnswerPolicies
 
     def check(self) -> None:
         """Raises CatalogUnavailable when the catalog cannot be read."""
@@ -109,6 +111,7 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         graph_store=CatalogGraphStore(database),
         graph_feed=CatalogGraphFeed(database),
         glossaries=CatalogGlossaries(database),
+        answer_policies=CatalogAnswerPolicies(database),
     )
 
 
