@@ -277,6 +277,20 @@ class Settings(BaseSettings):
     extract_max_context_characters: int = Field(5_000, ge=0, description="Most text on either side of a span.")
     request_max_sources: PositiveInt = Field(100, description="Most sources that one query may be restricted to.")
 
+    # Console
+    console_url: str = Field(
+        "", description="URL that people reach the API by, without a path; needed for signing in to the console by OIDC."
+    )
+    console_idle_seconds: PositiveInt = Field(3_600, description="Time without a request after which a session of the console is over.")
+    console_session_seconds: PositiveInt = Field(36_000, description="Time after which it is over in any case.")
+    console_sign_in_seconds: PositiveInt = Field(600, description="Longest time that somebody may take to sign in at the provider.")
+    console_oidc_client_id: str = Field("", description="The console's client id at `oidc_issuer`; empty: people sign in with API keys only.")
+    console_oidc_client_secret_file: str = Field("", description="File of the client's secret; empty: a public client, by PKCE alone.")
+    console_oidc_scopes: str = Field(
+        "openid", description="Scopes to ask for, joined by spaces; some providers need one to make a token for `oidc_audience`."
+    )
+    console_document_characters: PositiveInt = Field(20_000, description="Text of a document that the console shows on one page.")
+
     # Command line
     url: str = Field("", description="The API that `archivist ask` and `archivist retrieve` call; empty: this machine's host and port.")
     key: str = Field("", description="The API key they send.", repr=False)
