@@ -1,4 +1,4 @@
-"""Cohere's reranking on loopback: its wire format over real HTTP, what it was sent, and the ways in which it can fail.
+"""Cohere's reranking on loopback: its wire format over real HTTP, and the answers of its that are no ranking.
 
 After https://docs.cohere.com/v2/reference/rerank: `POST /v2/rerank` with a bearer token; results sorted by score; errors as `id` and
 `message`.
@@ -6,28 +6,16 @@ After https://docs.cohere.com/v2/reference/rerank: `POST /v2/rerank` with a bear
 
 import gzip
 import json
-import select
-import socket
-import struct
-import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from dataclasses import dataclass
 from typing import Any
+
+from tests.provider_server import Fault, Handler, Provider, dripping, huge, serving, slow, status
 
 KEY = "co-K3y-that-nobody-may-see"
 PATH = "/v2/rerank"
 FIELDS = {"model", "query", "documents", "top_n", "max_tokens_per_doc", "priority", "relevant_spans"}
-
-
-@dataclass(frozen=True)
-class Request:
-    path: str
-    headers: Mapping[str, str]
-    body: Any
 
 
 def relevance(query: str, document: str) -> float:
@@ -50,37 +38,6 @@ def complaint(message: str) -> bytes:
     return json.dumps({"id": "07734bd2-2473-4f07-94e1-0d9f0e6843cf", "message": message}).encode()
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: "CohereServer"
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        fault = self.server.cohere.next(Request(self.path, dict(self.headers), body))
-        FAULTS[fault](self, body)
-
-    def reply(self, status: int, body: bytes, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
-
-    def left_within(self, seconds: float) -> bool:
-        """Whether the other side closes the connection by then."""
-        readable, _, _ = select.select([self.connection], [], [], seconds)
-        return bool(readable) and self.connection.recv(1, socket.MSG_PEEK) == b""
-
-    def log_message(self, *_arguments: object) -> None:
-        """Nothing on standard error."""
-
-
 def right(handler: Handler, body: Any) -> None:
     if handler.path != PATH:
         handler.reply(404, complaint("not found"))
@@ -92,37 +49,9 @@ def right(handler: Handler, body: Any) -> None:
         handler.reply(200, answer(ranking(body["query"], body["documents"])))
 
 
-def changed(change: Callable[[list[dict[str, Any]]], object]) -> Callable[[Handler, Any], None]:
+def changed(change: Callable[[list[dict[str, Any]]], object]) -> Fault:
     """The right ranking, except that."""
     return lambda handler, body: handler.reply(200, answer(change(ranking(body["query"], body["documents"]))))
-
-
-def status(code: int, **headers: str) -> Callable[[Handler, Any], None]:
-    """An error whose message repeats what was sent, as validation errors may."""
-    return lambda handler, body: handler.reply(code, complaint(f"no: {body['query']} {body['documents']} {handler.headers}"), **headers)
-
-
-def slow(handler: Handler, body: Any) -> None:
-    """Answers when `Cohere.seconds` are over, unless nobody waits any more."""
-    cohere = handler.server.cohere
-    if handler.left_within(cohere.seconds):
-        cohere.abandoned()
-        handler.close_connection = True
-    else:
-        right(handler, body)
-
-
-def dripping(handler: Handler, body: Any) -> None:
-    """One byte of a header at a time: never silent for long, never done."""
-    cohere = handler.server.cohere
-    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
-    end = time.monotonic() + 20 * cohere.seconds
-    while time.monotonic() < end:
-        handler.wfile.write(b".")
-        if handler.left_within(cohere.seconds / 20):
-            cohere.abandoned()
-            break
-    handler.close_connection = True
 
 
 def truncated(handler: Handler, body: Any) -> None:
@@ -131,21 +60,7 @@ def truncated(handler: Handler, body: Any) -> None:
     handler.close_connection = True
 
 
-def huge(handler: Handler, _body: Any) -> None:
-    piece = b" " * 65_536
-    handler.send_response(200)
-    handler.send_header("Content-Type", "application/json")
-    handler.send_header("Content-Length", str(len(piece) * 10_000))
-    handler.end_headers()
-    try:
-        for _ in range(10_000):
-            handler.wfile.write(piece)
-            handler.server.cohere.huge_bytes += len(piece)
-    finally:
-        handler.close_connection = True
-
-
-def scored(score: str) -> Callable[[Handler, Any], None]:
+def scored(score: str) -> Fault:
     """The right ranking, except that the last score is this piece of JSON."""
 
     def fault(handler: Handler, body: Any) -> None:
@@ -156,23 +71,23 @@ def scored(score: str) -> Callable[[Handler, Any], None]:
     return fault
 
 
-FAULTS: Mapping[str, Callable[[Handler, Any], None]] = {
+FAULTS: Mapping[str, Fault] = {
     "right": right,
-    "slow": slow,
+    "slow": slow(right),
     "dripping": dripping,
     "reset": lambda handler, _body: handler.reset(),
     "truncated": truncated,
-    "huge": huge,
-    "429": status(429),
-    "429 with Retry-After": status(429, Retry_After="7"),
-    "500": status(500),
-    "503": status(503),
-    "400": status(400),
-    "401": status(401),
-    "404": status(404),
-    "498": status(498),
-    "418": status(418),
-    "redirect": status(307, Location="/elsewhere"),
+    "huge": huge("application/json"),
+    "429": status(429, complaint),
+    "429 with Retry-After": status(429, complaint, Retry_After="7"),
+    "500": status(500, complaint),
+    "503": status(503, complaint),
+    "400": status(400, complaint),
+    "401": status(401, complaint),
+    "404": status(404, complaint),
+    "498": status(498, complaint),
+    "418": status(418, complaint),
+    "redirect": status(307, complaint, Location="/elsewhere"),
     "garbage": lambda handler, _body: handler.reply(200, b"<html>\xff\xfe"),
     "empty": lambda handler, _body: handler.reply(200, b""),
     "deep": lambda handler, _body: handler.reply(200, b"[" * 100_000),
@@ -198,7 +113,7 @@ FAULTS: Mapping[str, Callable[[Handler, Any], None]] = {
     "a word for a score": scored('"high"'),
     "true for a score": scored("true"),
     "null for a score": scored("null"),
-    "as given": lambda handler, _body: handler.reply(200, handler.server.cohere.given),
+    "as given": lambda handler, _body: handler.reply(200, handler.server.provider.given),
 }
 RIGHT, SLOW, GIVEN = "right", frozenset({"slow", "dripping"}), "as given"
 WRONG = tuple(sorted(FAULTS.keys() - SLOW - {RIGHT, GIVEN}))
@@ -206,50 +121,12 @@ WRONG = tuple(sorted(FAULTS.keys() - SLOW - {RIGHT, GIVEN}))
 
 
 @dataclass
-class Cohere:
-    """What the server does next and what it has been asked."""
-
-    url: str = ""
-    fault: str = "right"
-    script: list[str] = field(default_factory=list)
-    """Taken first, one for each request."""
-    seconds: float = 0.0
+class Cohere(Provider):
+    faults = FAULTS
     given: bytes = b""
-    requests: list[Request] = field(default_factory=list)
-    fired: Counter[str] = field(default_factory=Counter)
-    given_up: int = 0
-    huge_bytes: int = 0
-    _lock: Lock = field(default_factory=Lock)
-
-    def next(self, request: Request) -> str:
-        with self._lock:
-            fault = self.script.pop(0) if self.script else self.fault
-            self.requests.append(request)
-            self.fired[fault] += 1
-            return fault
-
-    def abandoned(self) -> None:
-        with self._lock:
-            self.given_up += 1
-
-
-class CohereServer(ThreadingHTTPServer):
-    cohere: Cohere
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, *_arguments: object) -> None:
-        """Callers that leave are what is tested."""
 
 
 @contextmanager
 def serving_cohere() -> Iterator[Cohere]:
-    with CohereServer(("127.0.0.1", 0), Handler) as server:
-        server.cohere = Cohere(url=f"http://127.0.0.1:{server.server_address[1]}")
-        thread = Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield server.cohere
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Cohere()) as cohere:
+        yield cohere
