@@ -32,6 +32,14 @@ class OnUnsupported(StrEnum):
     ESCALATE = "escalate"
 
 
+class EscalationMode(StrEnum):
+    """When a question that the service does not answer by itself goes to a person: always, if its asker wishes, or never."""
+
+    AUTOMATIC = "automatic"
+    ON_REQUEST = "on_request"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, kw_only=True)
 class AnswerTerms:
     """An owner's terms for answers.

@@ -192,12 +192,14 @@ class Conflict:
     Attributes:
         about: what the two differ in: a pair of numbers, dates, or a negation, as words.
         dates: when each was modified, as its source says.
+        authority: of each one's source, as its owner says, 0 to 100.
     """
 
     one: Citation
     other: Citation
     about: str
     dates: tuple[str | None, str | None] = (None, None)
+    authority: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
