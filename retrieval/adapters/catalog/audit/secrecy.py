@@ -5,18 +5,16 @@ any more; the chain is over what is kept, so it stays valid. The keys are read i
 replaced, nothing more is written under the old ones.
 """
 
-import base64
 import hashlib
 import json
 import secrets as random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, bindparam, select, update
 
 from retrieval.adapters.catalog.engine import Database, translated
+from retrieval.adapters.catalog.sealing import encoded, opened, sealed
 from retrieval.adapters.catalog.tables import secrets
 from retrieval.domain.errors import CatalogUnavailable
 
@@ -24,7 +22,6 @@ QUERY_KEY = "audit query text"
 QUERY_HASH_KEY = "audit query hash"
 ID_HASH_KEY = "audit id hash"
 _NAMES = (QUERY_KEY, QUERY_HASH_KEY, ID_HASH_KEY)
-_NONCE_BYTES = 12
 _PURPOSE = b"archivist audit query 1"
 _KEYS = select(secrets.c.name, secrets.c.value).where(secrets.c.name.in_(_NAMES))
 _REPLACE = update(secrets).where(secrets.c.name == bindparam("key")).values(value=bindparam("replacement"))
@@ -40,16 +37,11 @@ class AuditKeys:
 
     def sealed_query(self, text: str) -> str:
         """Base64 of nonce, ciphertext and tag."""
-        nonce = random.token_bytes(_NONCE_BYTES)
-        return base64.b64encode(nonce + AESGCM(self.query).encrypt(nonce, _written(text), _PURPOSE)).decode()
+        return sealed(text, self.query, bound_to=_PURPOSE)
 
-    def opened_query(self, sealed: str) -> str | None:
+    def opened_query(self, written: str) -> str | None:
         """None when its key has been destroyed."""
-        raw = base64.b64decode(sealed)
-        try:
-            return AESGCM(self.query).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _PURPOSE).decode("utf-8", "surrogatepass")
-        except InvalidTag:
-            return None
+        return opened(written, self.query, bound_to=_PURPOSE)
 
     def hashed_query(self, text: str) -> str:
         return _keyed(self.query_hash, text)
@@ -100,13 +92,9 @@ def opened_queries(database: Database, records: list[str]) -> list[str | None]:
     """The query text of each record; None where there was none or its key has been destroyed."""
     with database.read() as connection:
         keys = keys_of(connection)
-    sealed = [json.loads(record).get("query") for record in records]
-    return [None if query is None else keys.opened_query(query) for query in sealed]
+    queries = [json.loads(record).get("query") for record in records]
+    return [None if query is None else keys.opened_query(query) for query in queries]
 
 
 def _keyed(key: bytes, text: str) -> str:
-    return hashlib.blake2b(_written(text), digest_size=32, key=key).hexdigest()
-
-
-def _written(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(encoded(text), digest_size=32, key=key).hexdigest()
