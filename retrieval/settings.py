@@ -236,6 +236,50 @@ class Settings(BaseSettings):
     hits_join_neighbours: bool = Field(default=True, description="Show neighbouring hits of one document as one stretch of text, too.")
     hits_joined_max_characters: PositiveInt = Field(5_000, description="Longest such stretch.")
 
+    # Escalations
+    escalation_max_pending: PositiveInt = Field(20, description="Most questions of one asker that wait for people at once.")
+    escalation_max_evidence: PositiveInt = Field(20, description="Most passages that one escalation names.")
+    escalation_max_sentences: PositiveInt = Field(50, description="Most sentences of a draft or of a reviewer's answer.")
+    escalation_max_sentence_characters: PositiveInt = Field(4_000, description="Longest such sentence, and longest note of a reviewer.")
+    escalation_max_citations: PositiveInt = Field(10, description="Most citations of one sentence of a reviewer's answer.")
+    escalation_max_reviewers: PositiveInt = Field(20, description="Most subjects that a reviewer may give one escalation to.")
+    escalation_lease_minutes: PositiveInt = Field(
+        30, description="How long a claimed escalation is its reviewer's before others may have it."
+    )
+    escalation_review_hours_low: PositiveInt = Field(
+        72, description="Hours in which a person should decide, where sources are of low risk."
+    )
+    escalation_review_hours_standard: PositiveInt = Field(24, description="The same for sources of standard risk.")
+    escalation_review_hours_high: PositiveInt = Field(4, description="The same for sources of high risk.")
+    escalation_expiry_days: PositiveInt = Field(14, description="Days after which a question that nobody decided expires.")
+    escalation_retention_days: PositiveInt = Field(365, description="Days that a closed escalation is kept.")
+    escalation_undeliverable: Literal["withhold", "drop"] = Field(
+        "withhold",
+        description="A reviewer's answer of which the asker may not read every source now: `withhold` it all, or `drop` such sentences.",
+    )
+    escalation_sweep_seconds: float = Field(5.0, gt=0, description="Pause between two looks at what is to be returned, expired or sent.")
+    escalation_batch: PositiveInt = Field(100, description="Escalations that one such look expires, forgets or sends at most.")
+    review_statistics_max_days: PositiveInt = Field(366, description="Most days that reviewers' statistics reach back.")
+    review_statistics_max_escalations: PositiveInt = Field(20_000, description="Most escalations that they are made of: the newest.")
+    webhook_attempts: PositiveInt = Field(8, description="Attempts at one message to an application or by e-mail before it is given up.")
+    webhook_first_pause_seconds: float = Field(15.0, gt=0, description="Pause before the second attempt; doubles for each further one.")
+    webhook_longest_pause_seconds: float = Field(21_600.0, gt=0, description="Longest such pause.")
+    webhook_timeout_seconds: float = Field(10.0, gt=0, description="Longest wait for an application, or for the mail server.")
+    webhook_allow_private_addresses: bool = Field(
+        default=False, description="Let webhooks reach loopback and private addresses, by http too."
+    )
+    email_smtp_host: str = Field("", description="Mail server that tells askers of a decision; empty: no e-mail is sent.")
+    email_smtp_port: int = Field(25, ge=1, le=65535, description="Its port.")
+    email_smtp_starttls: bool = Field(default=True, description="Go on by TLS, and refuse a server that does not.")
+    email_smtp_user: str = Field("", description="Name to log in with; empty: no login.")
+    email_smtp_password: str = Field("", description="Password to log in with.", repr=False)
+    email_from: str = Field("", description="Sender's address; needed with a mail server.")
+    email_link: str = Field("", description="Address of the asker's page, with `{id}` for the escalation's; empty: the mail has no link.")
+    access_requests_waiting: PositiveInt = Field(
+        1_000, description="Questions without an answer that wait to be considered for access requests."
+    )
+    access_requests_documents: PositiveInt = Field(3, description="Most documents of one source that one question asks access to.")
+
     # API
     api_threads: PositiveInt = Field(16, description="Requests worked on at once; the others wait.")
     api_queue: int = Field(128, ge=0, description="Requests that wait at most; any more are told 503 at once.")
@@ -284,7 +328,9 @@ class Settings(BaseSettings):
     console_idle_seconds: PositiveInt = Field(3_600, description="Time without a request after which a session of the console is over.")
     console_session_seconds: PositiveInt = Field(36_000, description="Time after which it is over in any case.")
     console_sign_in_seconds: PositiveInt = Field(600, description="Longest time that somebody may take to sign in at the provider.")
-    console_oidc_client_id: str = Field("", description="The console's client id at `oidc_issuer`; empty: people sign in with API keys only.")
+    console_oidc_client_id: str = Field(
+        "", description="The console's client id at `oidc_issuer`; empty: people sign in with API keys only."
+    )
     console_oidc_client_secret_file: str = Field("", description="File of the client's secret; empty: a public client, by PKCE alone.")
     console_oidc_scopes: str = Field(
         "openid", description="Scopes to ask for, joined by spaces; some providers need one to make a token for `oidc_audience`."

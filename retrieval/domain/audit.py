@@ -54,6 +54,22 @@ class AuditAction(StrEnum):
     KEY_REVOKED = "key.revoked"
     MEMBERSHIPS_CHANGED = "memberships.changed"
     DIRECTORY_CHANGED = "directory.changed"
+    ESCALATION_OPENED = "escalation.opened"
+    ESCALATION_READ = "escalation.read"
+    ESCALATION_CLAIMED = "escalation.claimed"
+    ESCALATION_RENEWED = "escalation.renewed"
+    ESCALATION_RELEASED = "escalation.released"
+    ESCALATION_REASSIGNED = "escalation.reassigned"
+    ESCALATION_DECIDED = "escalation.decided"
+    ESCALATION_DELIVERED = "escalation.delivered"
+    ESCALATION_EXPIRED = "escalation.expired"
+    ESCALATION_WITHDRAWN = "escalation.withdrawn"
+    ESCALATIONS_FORGOTTEN = "escalations.forgotten"
+    REVIEW_READ = "review.read"
+    WEBHOOK_REGISTERED = "webhook.registered"
+    WEBHOOK_REMOVED = "webhook.removed"
+    ACCESS_REQUESTED = "access.requested"
+    ACCESS_REQUESTS_READ = "access_requests.read"
 
 
 SHOWING = frozenset(
@@ -64,6 +80,8 @@ SHOWING = frozenset(
         AuditAction.LIST_READ,
         AuditAction.GRAPH_READ,
         AuditAction.GRAPH_EXPORTED,
+        AuditAction.ESCALATION_READ,
+        AuditAction.REVIEW_READ,
     }
 )
 """Actions whose allowed records name documents that somebody was shown."""
