@@ -342,6 +342,31 @@ class Settings(BaseSettings):
     key: str = Field("", description="The API key they send.", repr=False)
     call_timeout_seconds: float = Field(60.0, gt=0, description="Longest time they wait for the API.")
 
+    # Learning from people
+    curated_automatic: bool = Field(
+        default=False, description="Curate every reviewed answer that cites all it says; else those that a reviewer ticks."
+    )
+    curated_min_similarity: float = Field(
+        0.8, ge=0, le=1, description="Least cosine of two questions that may be the same. Numbers, names and negations must agree, too."
+    )
+    curated_min_overlap: float = Field(0.85, ge=0, le=1, description="Least share of both questions' terms that both have.")
+    curated_days: PositiveInt = Field(180, description="Days that a curated answer holds before a reviewer has to renew it.")
+    curated_max_days: PositiveInt = Field(1_830, description="Most days that a reviewer may renew it for.")
+    curated_max_paraphrases: PositiveInt = Field(20, description="Most other ways to ask one curated answer's question.")
+    curated_suspend_after: PositiveInt = Field(3, description="Different people who say it is wrong before a curated answer is suspended.")
+    feedback_max_note_characters: PositiveInt = Field(2_000, description="Longest note of feedback.")
+    answers_kept_days: PositiveInt = Field(90, description="Days that it is kept who was given which answer, for feedback on it.")
+    gaps_kept_days: PositiveInt = Field(400, description="Days that knowledge gaps are kept.")
+    gap_min_askers: PositiveInt = Field(3, description="Different people who must have asked before an owner reads their question's words.")
+    gap_min_askers_marked: PositiveInt = Field(1, description="The same for questions that a reviewer marked as a knowledge gap.")
+    gap_topics_only_applications: str = Field(
+        "", description="Applications, joined by commas, whose users' words no owner reads, such as `app:hr-desk`; `*`: nobody's."
+    )
+    gap_max_occasions: PositiveInt = Field(5_000, description="Most occasions that one month's gap report is made of: the newest.")
+    gap_max_questions: PositiveInt = Field(500, description="Most different questions of it that are compared by their vectors.")
+    learning_upkeep_seconds: float = Field(5.0, gt=0, description="Pause between two looks at what reviewers and documents have changed.")
+    learning_batch: PositiveInt = Field(100, description="Resolutions that one such look learns from at most.")
+
     # Evaluation
     evaluation_directory: Path = Field(Path("../shared/data"), description="Folders of judged collections, for `make eval` alone.")
     evaluation_cache_directory: Path = Field(

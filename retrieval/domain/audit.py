@@ -70,6 +70,14 @@ class AuditAction(StrEnum):
     WEBHOOK_REMOVED = "webhook.removed"
     ACCESS_REQUESTED = "access.requested"
     ACCESS_REQUESTS_READ = "access_requests.read"
+    CURATED_ADDED = "curated.added"
+    CURATED_CHANGED = "curated.changed"
+    CURATED_READ = "curated.read"
+    FEEDBACK_GIVEN = "feedback.given"
+    FEEDBACK_WITHDRAWN = "feedback.withdrawn"
+    GAPS_READ = "gaps.read"
+    GOLDEN_EXPORTED = "golden.exported"
+    PERSON_FORGOTTEN = "person.forgotten"
 
 
 SHOWING = frozenset(
@@ -82,6 +90,7 @@ SHOWING = frozenset(
         AuditAction.GRAPH_EXPORTED,
         AuditAction.ESCALATION_READ,
         AuditAction.REVIEW_READ,
+        AuditAction.CURATED_READ,
     }
 )
 """Actions whose allowed records name documents that somebody was shown."""
