@@ -488,7 +488,6 @@ escalations = Table(
     Column("expires_at", Key, nullable=False),
     Column("claimed_by", Key),
     Column("claimed_at", Key),
-    Column("first_claimed_at", Key),
     Column("lease_until", Key),
     Column("closed_at", Key),
     Column("resolution", Text),
@@ -667,4 +666,32 @@ learning_progress = Table(
     Column("name", Key, primary_key=True),
     Column("after", Key, nullable=False),
     comment="Up to where something has been learned from: the last entry seen.",
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("about", Key, primary_key=True),
+    Column("judge", Key, primary_key=True, index=True),
+    Column("origin", Key, nullable=False),
+    Column("is_right", Boolean, nullable=False),
+    Column("signals", Text, nullable=False),
+    Column("sources", Text, nullable=False),
+    Column("risk_tier", Key, nullable=False),
+    Column("at", Key, nullable=False, index=True),
+    comment="What people said of answers. `about` is an escalation or a request; `signals` and `sources` are JSON.",
+)
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("model", Key, nullable=False),
+    Column("knots", Text, nullable=False),
+    Column("curves", Text, nullable=False),
+    Column("card", Text, nullable=False),
+    Column("at", Key, nullable=False),
+    Column("made_by", Key, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    comment="What verdicts have taught, of which at most one is in force. `knots`, `curves` and `card` are JSON.",
 )
