@@ -64,6 +64,20 @@ class Priority(StrEnum):
     HIGH = "high"
 
 
+class Delivery(StrEnum):
+    """What became of an answer on its way to the asker.
+
+    Attributes:
+        WAITING: the asker may read all that it stands on, and has not fetched it.
+        DELIVERED: the asker has been shown all of it.
+        WITHHELD: it stands, in part at least, on what the asker may not read. The asker is not told.
+    """
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    WITHHELD = "withheld"
+
+
 class ResolutionKind(StrEnum):
     """What a reviewer decided.
 
@@ -220,7 +234,10 @@ class Escalation:
         skill: what a reviewer must know, in the owner's word.
         due_at: until when a person should have decided.
         version: grows with each change; who changes it names the one that they have seen.
+        claimed_by: who works on it, or decided it.
+        claimed_at: when somebody claimed it for the first time.
         lease_until: until when it is the claimer's.
+        delivery: None while there is no answer.
     """
 
     id: str
@@ -240,6 +257,7 @@ class Escalation:
     lease_until: str | None = None
     closed_at: str | None = None
     resolution: Resolution | None = None
+    delivery: Delivery | None = None
 
     @property
     def sources(self) -> frozenset[str]:

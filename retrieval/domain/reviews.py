@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from retrieval.domain.answers import AnswerSentence, Citation, Confidence, Generated, Reason
 from retrieval.domain.documents import Span
-from retrieval.domain.escalations import EscalationState, Priority, ResolutionKind
+from retrieval.domain.escalations import Delivery, EscalationState, Priority, ResolutionKind
 from retrieval.domain.passages import ReadablePassage
 
 
@@ -27,6 +27,11 @@ class EscalationView:
     expires_at: str
     closed_at: str | None
     sentences: tuple[AnswerSentence, ...] = ()
+
+    @property
+    def position(self) -> str:
+        """Where it stands in the asker's list: what the next page follows."""
+        return f"{self.opened_at}|{self.id}"
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -60,7 +65,7 @@ class QueueEntry:
         source: whose reviewers it was routed to; empty: all of them.
         claimed_by: who works on it now, or decided it.
         is_overdue: whether it is pending although it should have been decided.
-        delivery: what became of the answer on its way to the asker: `in_full`, `withheld`, or None while nobody fetched it.
+        delivery: what became of the answer on its way to the asker; None while there is none.
     """
 
     id: str
@@ -80,7 +85,7 @@ class QueueEntry:
     claimed_by: str | None
     lease_until: str | None
     closed_at: str | None
-    delivery: str | None = None
+    delivery: Delivery | None = None
 
     @property
     def position(self) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from retrieval.domain.escalations import Escalation, EscalationDraft, EscalationState, Priority, Resolution
+from retrieval.domain.audit import AuditEntry
+from retrieval.domain.escalations import Delivery, Escalation, EscalationDraft, Priority, Resolution
 from retrieval.domain.permissions import Principal
 from retrieval.domain.reviews import (
     Decision,
@@ -29,7 +30,7 @@ class Escalating(Protocol):
         """
 
     def mine(self, principal: Principal, *, after: str, count: int, request_id: str | None = None) -> Sequence[EscalationView]:
-        """At most `count` of the principal's own, newest first, those before the id `after`; empty: from the newest."""
+        """At most `count` of the principal's own, newest first; `after`: `EscalationView.position` of the last one."""
 
     def poll(self, principal: Principal, escalation: str, *, request_id: str | None = None) -> EscalationView:
         """How it stands, with its answer when there is one and the principal may read all that it stands on. Raises NotReadable."""
@@ -132,11 +133,8 @@ class PassagePlace:
     end: int
 
 
-class EscalationStore(Resolutions, Protocol):
-    """Escalations, kept. Each change is one transaction with its audit record and its line of history."""
-
-    def add(self, new: NewEscalation, *, pending_limit: int, request_id: str | None) -> Escalation:
-        """The pending one of the same asker and question if there is one. Raises TooManyRequests beyond `pending_limit`."""
+class EscalationReader(Resolutions, Protocol):
+    """Escalations as they are kept. What of them may be shown is for the gate to say."""
 
     def get(self, escalation: str) -> Escalation:
         """Raises NotReadable."""
@@ -147,8 +145,30 @@ class EscalationStore(Resolutions, Protocol):
     def routed(self, principal: Principal, wanted: QueueFilter, *, after: str, count: int) -> Sequence[Escalation]:
         """Those that the principal may review, by the time they are due."""
 
-    def is_routed(self, principal: Principal, escalation: Escalation) -> bool:
-        """Whether it is assigned to the principal, a group that it is in, or to all reviewers; and is not its own question."""
+    def routed_since(self, principal: Principal, moment: str, *, count: int) -> Sequence[Escalation]:
+        """Of those that were opened since then, the newest."""
+
+    def for_review(self, principal: Principal, escalation: str) -> Escalation:
+        """Raises NotReadable when it is not routed to the principal, to a group that it is in or to all reviewers, or is its own."""
+
+    def history(self, escalation: str) -> Sequence[ReviewEvent]: ...
+
+    def places(self, passages: Sequence[str]) -> Mapping[str, PassagePlace]:
+        """Of those that are passages of current versions."""
+
+    def owner(self, source: str) -> str | None:
+        """Subject of who answers for the source; None when there is none."""
+
+
+class EscalationWriter(Protocol):
+    """Changes of escalations. Each is one transaction with its audit record and its line of history.
+
+    Reviewers' changes raise NotReadable like `EscalationReader.for_review`, and Conflict, which tells the present state, when the
+    escalation is not of the version that the change names or not in a state for it.
+    """
+
+    def add(self, new: NewEscalation, *, pending_limit: int, request_id: str | None) -> Escalation:
+        """The pending one of the same asker and question if there is one. Raises TooManyRequests beyond `pending_limit`."""
 
     def claim(self, change: Change, *, lease_until: str) -> Escalation: ...
 
@@ -156,22 +176,12 @@ class EscalationStore(Resolutions, Protocol):
 
     def release(self, change: Change) -> Escalation: ...
 
-    def decide(self, change: Change, resolution: Resolution) -> Escalation: ...
+    def decide(self, change: Change, resolution: Resolution, *, delivery: Delivery | None) -> Escalation: ...
 
     def reassign(self, change: Change, *, source: str, reviewers: tuple[str, ...], note: str) -> Escalation: ...
 
-    def withdraw(self, principal: Principal, escalation: str, *, request_id: str | None) -> None: ...
+    def withdraw(self, principal: Principal, escalation: str, *, request_id: str | None) -> None:
+        """Raises NotReadable for whom it does not belong to, Conflict when it is closed."""
 
-    def history(self, escalation: str) -> Sequence[ReviewEvent]: ...
-
-    def since(self, principal: Principal, moment: str) -> Sequence[Escalation]:
-        """Those that the principal may review and that were opened since then, oldest first."""
-
-    def places(self, passages: Sequence[str]) -> Mapping[str, PassagePlace]:
-        """Of those that are passages of current versions."""
-
-    def owner(self, source: str) -> str | None:
-        """Subject of who answers for the source."""
-
-    def sweep(self, now: str) -> Mapping[EscalationState, int]:
-        """Return claims whose lease has ended to open, and expire what nobody decided in time. How many of each."""
+    def delivered(self, escalation: str, delivery: Delivery, *, entry: AuditEntry) -> None:
+        """Record what the asker is shown with `entry`, and with the first time of each outcome a line of history."""

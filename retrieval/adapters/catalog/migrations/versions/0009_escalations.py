@@ -39,7 +39,6 @@ def _escalations() -> None:
         sa.Column("expires_at", KEY, nullable=False),
         sa.Column("claimed_by", KEY),
         sa.Column("claimed_at", KEY),
-        sa.Column("first_claimed_at", KEY),
         sa.Column("lease_until", KEY),
         sa.Column("closed_at", KEY),
         sa.Column("resolution", sa.Text()),
