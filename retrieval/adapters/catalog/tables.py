@@ -695,3 +695,23 @@ calibrations = Table(
     Column("is_active", Boolean, nullable=False),
     comment="What verdicts have taught, of which at most one is in force. `knots`, `curves` and `card` are JSON.",
 )
+
+citation_receipts = Table(
+    "citation_receipts",
+    metadata,
+    Column("number", Counter, primary_key=True, autoincrement=True),
+    Column("reader", Key, nullable=False),
+    Column("citation", Key, nullable=False),
+    Column("document", Key, nullable=False),
+    Column("version", Key, nullable=False),
+    Column("version_number", Integer, nullable=False),
+    Column("content_hash", Key, nullable=False),
+    Column("passage", Key, nullable=False),
+    Column("span_start", Integer, nullable=False),
+    Column("span_end", Integer, nullable=False),
+    Column("quote_hash", Key, nullable=False),
+    Column("given_at", Key, nullable=False, index=True),
+    Column("request_id", Key),
+    Index(None, "reader", "citation", "number"),
+    comment="What was cited to whom and when: places and hashes, no text. Outlives the document, so nothing is referred to.",
+)
