@@ -199,6 +199,21 @@ class Settings(BaseSettings):
     answer_embedded_sentences: PositiveInt = Field(4, description="Sentences an answer chooses from by embedding; most of its cost.")
     answer_min_support: float = Field(0.44, ge=0, le=1, description="Least support at which a sentence is quoted.")
 
+    # Confidence
+    answer_accepted_error: float = Field(
+        0.1, gt=0, le=0.5, description="Share of the answers given that may be wrong, where a source's owner says nothing else."
+    )
+    answer_error_confidence: float = Field(
+        0.95, ge=0.5, lt=1, description="How certain it is to be that no greater share is wrong; 0.5 to 1, 1 excluded."
+    )
+    calibration_kept_seconds: float = Field(
+        5.0, ge=0, le=3600, description="Seconds after which a newly activated calibration holds in every process."
+    )
+    calibration_least_verdicts: PositiveInt = Field(100, description="Verdicts without which `archivist calibrate` learns nothing.")
+    calibration_least_group_verdicts: PositiveInt = Field(
+        100, description="Verdicts from which a source or a risk tier gets thresholds of its own."
+    )
+
     # Quoted phrases
     query_phrases_must_match: bool = Field(
         default=True, description="Hits hold every quoted phrase of the query, word by word; else quotes mean nothing."

@@ -15,6 +15,9 @@ class Verdicts(Protocol):
     def withdraw(self, about: str, by: str) -> None:
         """As if this person had said nothing of it. Nothing happens where nothing was said."""
 
+    def forget(self, by: str) -> int:
+        """Delete all that this person has said; how much it was."""
+
     def all(self, *, sources: frozenset[str] | None = None) -> Sequence[JudgedAnswer]:
         """By time, then key; with `sources` those whose every source is one of them."""
 
@@ -38,5 +41,5 @@ class Calibrations(CalibrationReader, Protocol):
     def get(self, version: int) -> Calibration:
         """Raises InvalidInput naming `version` when there is none."""
 
-    def activate(self, version: int, *, by: str) -> Calibration:
-        """From now on this one is in force; 0: none is. Records it. Raises like `get`, and Conflict when it is of another model."""
+    def activate(self, version: int, *, by: str) -> None:
+        """From now on this one is in force; 0: none is. Records it. Raises like `get`."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from retrieval.adapters.catalog.answer_policies import CatalogAnswerPolicies
 from retrieval.adapters.catalog.audit.log import CatalogAudit
 from retrieval.adapters.catalog.authority import AccessDefaults, Authority
+from retrieval.adapters.catalog.calibrations import CatalogCalibrations
 from retrieval.adapters.catalog.directory.entries import CatalogDirectory
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database, current_revision
@@ -26,6 +27,7 @@ from retrieval.adapters.catalog.runs import CatalogRuns
 from retrieval.adapters.catalog.sources import CatalogSources
 from retrieval.adapters.catalog.staging import CatalogStaging
 from retrieval.adapters.catalog.token_vectors import CatalogTokenVectors
+from retrieval.adapters.catalog.verdicts import CatalogVerdicts
 from retrieval.domain.clock import Clock
 from retrieval.domain.directory import DirectoryLimits
 from retrieval.domain.errors import ArchivistError
@@ -58,6 +60,8 @@ class Catalog:
     graph_store: CatalogGraphStore
     graph_feed: CatalogGraphFeed
     glossaries: CatalogGlossaries
+    verdicts: CatalogVerdicts
+    calibrations: CatalogCalibrations
     answer_policies: CatalogAnswerPolicies
 
     def check(self) -> None:
@@ -111,6 +115,8 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         graph_store=CatalogGraphStore(database),
         graph_feed=CatalogGraphFeed(database),
         glossaries=CatalogGlossaries(database),
+        verdicts=CatalogVerdicts(database),
+        calibrations=CatalogCalibrations(database, kept_seconds=settings.calibration_kept_seconds),
         answer_policies=CatalogAnswerPolicies(database),
     )
 
