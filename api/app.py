@@ -24,6 +24,8 @@ from api.routes import answer, audit, documents, graph, health, keys, retrieve, 
 from api.scim.routes import ROUTES as SCIM_ROUTES
 from api.scim.schemas import PREFIX as SCIM_PREFIX
 from api.sealing import derived_key
+from api.web.console import console
+from api.web.routes import ROUTERS as CONSOLE_ROUTERS
 from retrieval.domain.clock import Clock, SystemClock
 from retrieval.settings import Settings
 
@@ -64,6 +66,9 @@ def create_app(wiring: Wiring, *, clock: Clock | None = None, development: bool 
     )
     for routes in (retrieve, answer, documents, graph, sources, keys, audit, *SCIM_ROUTES, health):
         app.include_router(routes.router)
+    app.state.console = console(settings, wiring.token_key, clock)
+    for router in CONSOLE_ROUTERS:
+        app.include_router(router)
     check_declared(app)
     install_error_handlers(app)
     _surround(app, settings)

@@ -16,17 +16,22 @@ def checked_span(wanted: DocumentParameters, settings: Settings) -> Span | None:
     """
     if wanted.context is not None and wanted.context > settings.extract_max_context_characters:
         raise InvalidInput.of("context", "is too long", limit=f"{settings.extract_max_context_characters} characters")
-    if wanted.start is None and wanted.end is None:
+    return check_span(wanted.start, wanted.end, settings)
+
+
+def check_span(start: int | None, end: int | None, settings: Settings) -> Span | None:
+    """The same for the span's ends. Raises InvalidInput naming `start` or `end` and its limit."""
+    if start is None and end is None:
         return None
-    if wanted.start is None:
+    if start is None:
         raise InvalidInput.of("start", "is required with 'end'")
-    if wanted.end is None:
+    if end is None:
         raise InvalidInput.of("end", "is required with 'start'")
-    if wanted.end <= wanted.start:
+    if end <= start:
         raise InvalidInput.of("end", "must be greater than 'start'")
-    if wanted.end - wanted.start > settings.extract_max_characters:
+    if end - start > settings.extract_max_characters:
         raise InvalidInput.of("end", "makes the span too long", limit=f"{settings.extract_max_characters} characters")
-    return Span(wanted.start, wanted.end)
+    return Span(start, end)
 
 
 def extract(text: str, span: Span | None, *, context: int | None, settings: Settings) -> ExtractOut:

@@ -15,7 +15,7 @@ _CHANGING_CLAIMS = frozenset({"email", "preferred_username", "upn", "unique_name
 
 def check_startable(settings: Settings, *, development: bool = False) -> None:
     """Raises InvalidInput naming every setting that keeps the service from starting."""
-    problems = [*_of_identity(settings), *_of_index(settings)]
+    problems = [*_of_identity(settings), *_of_console(settings), *_of_index(settings)]
     if development and not is_loopback(settings.host):
         problems.append(
             _problem("host", "must be a loopback address, such as 127.0.0.1, with --dev: it lets in whoever can reach the port")
@@ -36,6 +36,14 @@ def _of_identity(settings: Settings) -> Iterator[FieldProblem]:
         yield _problem("oidc_algorithms", "must name one or more of these, and no other", limit=", ".join(ALGORITHMS))
     if not settings.oidc_subject_claim or settings.oidc_subject_claim in _CHANGING_CLAIMS:
         yield _problem("oidc_subject_claim", "must be a claim that never names another person, such as sub or oid")
+
+
+def _of_console(settings: Settings) -> Iterator[FieldProblem]:
+    if settings.console_url and (not is_private_url(settings.console_url) or urlsplit(settings.console_url).path not in ("", "/")):
+        yield _problem("console_url", "must be an https URL without a path; http is for loopback only")
+    if settings.console_oidc_client_id and not (settings.oidc_issuer and settings.console_url):
+        missing = "console_url" if settings.oidc_issuer else "oidc_issuer"
+        yield _problem(missing, f"must be set with {_name('console_oidc_client_id')}: whoever signs in is sent there and back")
 
 
 def _of_index(settings: Settings) -> Iterator[FieldProblem]:

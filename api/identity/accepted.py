@@ -27,15 +27,20 @@ class AcceptedCredentials:
         return self._tokens if self._tokens is not None and "." in credential else self._keys
 
 
-def access_tokens(settings: Settings, clock: Clock) -> AccessTokens:
+def access_tokens(settings: Settings, clock: Clock, *, audience: str = "") -> AccessTokens:
+    """Tokens for this service, or those of the same issuer for another audience."""
     rules = TokenRules(
         issuer=settings.oidc_issuer,
-        audience=settings.oidc_audience,
+        audience=audience or settings.oidc_audience,
         algorithms=frozenset(settings.oidc_allowed_algorithms),
         leeway_seconds=settings.oidc_leeway_seconds,
         max_characters=settings.oidc_token_max_characters,
         names=ClaimNames(settings.oidc_subject_claim, settings.oidc_groups_claim, settings.oidc_roles_claim),
     )
-    provider = OidcProvider(settings.oidc_issuer, jwks_url=settings.oidc_jwks_url, timeout_seconds=settings.oidc_timeout_seconds)
+    provider = oidc_provider(settings)
     times = KeyTimes(settings.oidc_jwks_keep_seconds, settings.oidc_jwks_pause_seconds, settings.oidc_timeout_seconds)
     return AccessTokens(rules, SigningKeys(provider, rules.algorithms, times), clock)
+
+
+def oidc_provider(settings: Settings) -> OidcProvider:
+    return OidcProvider(settings.oidc_issuer, jwks_url=settings.oidc_jwks_url, timeout_seconds=settings.oidc_timeout_seconds)

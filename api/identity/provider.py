@@ -1,4 +1,4 @@
-"""The identity provider's signing keys over HTTP: its discovery document and its JWKS. Nothing else of it is ever asked."""
+"""The identity provider over HTTP: its discovery document, its signing keys, and tokens for the code that somebody who signs in brings."""
 
 import json
 import time
@@ -26,23 +26,28 @@ class OidcProvider:
 
     def keys(self) -> list[Mapping[str, Any]]:
         """The JSON Web Keys as they are published. Raises IdentityUnavailable."""
-        found = self._read(self._jwks_url or self._discovered()).get("keys")
+        found = self._read(self._jwks_url or self.endpoint("jwks_uri")).get("keys")
         if not isinstance(found, list) or len(found) > MAX_KEYS:
             raise IdentityUnavailable("the JWKS has no list of keys, or too long a one")
         return [key for key in found if isinstance(key, dict)]
 
-    def _discovered(self) -> str:
+    def endpoint(self, name: str) -> str:
+        """An address that the discovery document tells, e.g. `token_endpoint`. Raises IdentityUnavailable."""
         document = self._read(self._issuer.rstrip("/") + DISCOVERY_PATH)
         if document.get("issuer") != self._issuer:
             raise IdentityUnavailable("the discovery document is another issuer's")
-        url = document.get("jwks_uri")
+        url = document.get(name)
         if not isinstance(url, str) or not is_private_url(url):
-            raise IdentityUnavailable("the discovery document names no JWKS that can be trusted")
+            raise IdentityUnavailable(f"the discovery document names no {name} that can be trusted")
         return url
 
-    def _read(self, url: str) -> Mapping[str, Any]:
+    def exchange(self, form: Mapping[str, str], *, client: tuple[str, str] | None) -> Mapping[str, Any]:
+        """What the token endpoint gives for the form, sent with the client's id and secret if it has one. Raises IdentityUnavailable."""
+        return self._read(self.endpoint("token_endpoint"), form=form, client=client)
+
+    def _read(self, url: str, *, form: Mapping[str, str] | None = None, client: tuple[str, str] | None = None) -> Mapping[str, Any]:
         try:
-            found = json.loads(self._bytes(url))
+            found = json.loads(self._bytes(url, form, client))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise IdentityUnavailable(f"the identity provider does not answer ({type(error).__name__})") from error
         except (ValueError, RecursionError) as error:
@@ -51,7 +56,7 @@ class OidcProvider:
             raise IdentityUnavailable("the identity provider's answer is not a JSON object")
         return found
 
-    def _bytes(self, url: str) -> bytes:
+    def _bytes(self, url: str, form: Mapping[str, str] | None, credentials: tuple[str, str] | None) -> bytes:
         """The body, within the limits of time and size. Uncompressed, so that the limit is on what is really held."""
         deadline = time.monotonic() + self._timeout_seconds
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -59,7 +64,7 @@ class OidcProvider:
         body = b""
         with (
             httpx.Client(timeout=self._timeout_seconds, follow_redirects=False, trust_env=uses_proxy) as client,
-            client.stream("GET", url, headers=headers) as response,
+            client.stream("GET" if form is None else "POST", url, headers=headers, data=form, auth=credentials) as response,
         ):
             if response.status_code != httpx.codes.OK or "content-encoding" in response.headers:
                 raise IdentityUnavailable(f"the identity provider answers with status {response.status_code}, or compressed")

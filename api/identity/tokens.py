@@ -61,6 +61,12 @@ class AccessTokens:
 
     def verify(self, credential: str) -> Authenticated:
         """Raises NotAuthenticated; IdentityUnavailable when the provider's keys cannot be read."""
+        claims = self.claims(credential)
+        principal = principal_of(claims, self._rules.names, issuer=self._rules.issuer)
+        return Authenticated(principal, roles_of(claims, self._rules.names, principal), _credential_id(credential))
+
+    def claims(self, credential: str) -> dict[str, Any]:
+        """What the issuer says in it. Raises like `verify`."""
         if len(credential) > self._rules.max_characters:
             raise NotAuthenticated("the credential is too long")
         match = _WRITTEN.fullmatch(credential)
@@ -71,8 +77,7 @@ class AccessTokens:
         if _object(match[2]) != claims:
             raise NotAuthenticated("the token can be read in two ways")
         self._check_times(claims)
-        principal = principal_of(claims, self._rules.names, issuer=self._rules.issuer)
-        return Authenticated(principal, roles_of(claims, self._rules.names, principal), _credential_id(credential))
+        return claims
 
     def _chosen(self, header: dict[str, Any]) -> tuple[str, str]:
         """Key id and algorithm, from a header that asks for nothing we do not do."""

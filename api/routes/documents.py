@@ -45,8 +45,13 @@ def document(id: str, wanted: Annotated[DocumentParameters, Query()], caller: Ca
     A document that you may not read, one that is not there and an id that cannot be one are the same 404.
     """
     span = checked_span(wanted, parts.settings)
-    if not _WELL_FORMED.fullmatch(id):
-        raise NotReadable("not an id")
+    check_id(id)
     found = parts.wiring.knowledge.document(caller, id, version=wanted.version, request_id=request_id_of(request))
     shown = extract(found.text, span, context=wanted.context, settings=parts.settings)
     return DocumentResponse.of(found, shown, request_id=request_id_of(request))
+
+
+def check_id(id_: str) -> None:
+    """Raises NotReadable for what cannot be a document's id."""
+    if not _WELL_FORMED.fullmatch(id_):
+        raise NotReadable("not an id")

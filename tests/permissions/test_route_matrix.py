@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from api.declared import OpenRoute, RoleRoute
+from api.web.guarded import SessionRoute
 from retrieval.adapters.catalog.catalog import open_catalog
 from retrieval.domain.roles import Role
 from retrieval.settings import Settings
@@ -86,6 +88,28 @@ ROUTES = {
     "GET /scim/v2/Schemas": _of(ADMIN),
     "GET /scim/v2/Schemas/{id}": _of(ADMIN, Call(404)),
 }
+_FORM_FROM_NOWHERE = Call(403)
+CONSOLE = {
+    "GET /console/static/{name}": _of(OPEN, Call(404)),
+    "GET /console/sign-in": _of(OPEN),
+    "POST /console/sign-in": _of(OPEN, _FORM_FROM_NOWHERE),
+    "GET /console/sign-in/provider": _of(OPEN, Call(404)),
+    "GET /console/sign-in/callback": _of(OPEN, Call(404)),
+    "GET /console/{path:path}": _of(OPEN, Call(404)),
+}
+USER, REVIEWER, MEMBERS = frozenset({Role.USER}), frozenset({Role.REVIEWER}), frozenset({Role.USER, Role.REVIEWER})
+SESSIONS = {
+    "POST /console/sign-out": MEMBERS,
+    "GET /console": MEMBERS,
+    "GET /console/": MEMBERS,
+    "GET /console/search": USER,
+    "POST /console/ask": USER,
+    "POST /console/search": USER,
+    "GET /console/answer": USER,
+    "GET /console/found": USER,
+    "GET /console/documents/{id}": USER,
+}
+"""Routes of the console that are opened by a session, and by no credential that a request brings itself."""
 TITLES_AND_TEXTS = [*FILES, *(sentence for text, _ in FILES.values() for sentence in text.split(". "))]
 
 
@@ -126,13 +150,26 @@ def everybody(world: World, provider: Provider) -> list[Identity]:
 
 
 def test_every_route_is_in_the_table_and_requires_what_it_says(world: World):
-    declared = {
-        f"{method} {context.path}": getattr(context.original_route, "roles", OPEN)
-        for context in iter_route_contexts(world.app().routes)
-        for method in context.original_route.methods
-    }
+    by_session, by_header = declared(world, SessionRoute), declared(world, RoleRoute) | declared(world, OpenRoute)
 
-    assert declared == {route: requirement.roles for route, requirement in ROUTES.items()}
+    assert by_header == {route: requirement.roles for route, requirement in (ROUTES | CONSOLE).items()}
+    assert by_session == SESSIONS
+
+
+@pytest.mark.parametrize("route", SESSIONS)
+def test_no_credential_of_a_request_opens_what_a_session_opens(route: str, api: TestClient, world: World, everybody: list[Identity]):
+    api.cookies.clear()
+    for identity in everybody:
+        response = ask(api, world, route, Call(id="travel.txt"), identity, follow_redirects=False)
+
+        assert response.status_code == (303 if route.startswith("GET") else 401), f"{identity.name}: {route}"
+        assert not [words for words in TITLES_AND_TEXTS if words in response.text], f"{identity.name}: {route}"
+
+
+@pytest.mark.parametrize("route", CONSOLE)
+def test_everybody_is_answered_alike_where_nobody_need_sign_in(route: str, api: TestClient, world: World, everybody: list[Identity]):
+    for identity in everybody:
+        assert ask(api, world, route, CONSOLE[route].calls[0], identity).status_code == CONSOLE[route].calls[0].status
 
 
 def test_no_role_but_user_and_application_opens_content():
@@ -191,10 +228,20 @@ def expected(requirement: Requirement, call: Call, identity: Identity) -> int:
     return call.status if identity.roles & requirement.roles else 403
 
 
-def ask(api: TestClient, world: World, route: str, call: Call, identity: Identity) -> Response:
+def declared(world: World, kind: type[APIRoute]) -> dict[str, frozenset[Role]]:
+    return {
+        f"{method} {context.path}": getattr(context.original_route, "roles", OPEN)
+        for context in iter_route_contexts(world.app().routes)
+        if isinstance(context.original_route, kind)
+        for method in context.original_route.methods
+    }
+
+
+def ask(api: TestClient, world: World, route: str, call: Call, identity: Identity, **options: bool) -> Response:
     method, path = route.split(" ")
     id_ = world.document(call.id) if call.id in FILES else call.id
-    return api.request(method, path.replace("{id}", id_), params=call.query, json=call.body, headers=identity.headers)  # type: ignore[arg-type]
+    address = path.replace("{id}", id_)
+    return api.request(method, address, params=call.query, json=call.body, headers=identity.headers, **options)  # type: ignore[arg-type]
 
 
 def fixed_body(status: int) -> bytes:
