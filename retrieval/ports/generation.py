@@ -1,7 +1,8 @@
 """What the core asks of a model that words answers. It is given passages as data and has no tools."""
 
+from collections import abc
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol
 
 from retrieval.domain.answers import TokenUsage
 from retrieval.domain.sources import Classification
@@ -69,16 +70,6 @@ class Finished:
 Piece = TextPiece | CitedPiece | Finished
 
 
-class Pieces(Protocol):
-    """An output as it comes, to be taken once by one thread. Closing it gives up the call at once; at its end it is closed."""
-
-    def __iter__(self) -> Self: ...
-
-    def __next__(self) -> Piece: ...
-
-    def close(self) -> None: ...
-
-
 class Generator(Protocol):
     """A model that words an answer from passages. Nothing that it says is believed before it has been verified."""
 
@@ -90,10 +81,11 @@ class Generator(Protocol):
     def most_sensitive(self) -> Classification:
         """Passages of sources classified above this are not to be given to it: it is elsewhere."""
 
-    def generate(self, task: GenerationTask, *, timeout_seconds: float) -> Pieces:
-        """The output as it comes, in order, `Finished` last. The call begins with the first piece that is asked for.
+    def generate(self, task: GenerationTask, *, timeout_seconds: float) -> abc.Generator[Piece, None, None]:
+        """The output as it comes, in order, `Finished` last.
 
-        `timeout_seconds` is for the whole output, and what the caller does between two pieces is in it.
+        The call begins with the first piece that is asked for; closing this gives it up. `timeout_seconds` is for the whole output, and
+        what the caller does between two pieces is in it.
 
         Raises:
             ModelUnavailable: while iterating: it did not answer in time, refused, or answered what cannot be read.

@@ -1,55 +1,15 @@
-"""Reranking by Cohere, through its own client. What leaves this machine are the query and the texts, and nothing else.
-
-Neither the key nor any text is in an error: what the client raises repeats the provider's words, which may repeat ours, so it is dropped.
-"""
+"""Reranking by Cohere, through its own client. What leaves this machine are the query and the texts, and nothing else."""
 
 import math
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
-from ipaddress import ip_address
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import httpx
-from cohere import AsyncClientV2
-from cohere.core.api_error import ApiError
-from cohere.core.parse_error import ParsingError
-
+from retrieval.adapters.models.cohere_access import FAILURES, CohereAccess, failure
+from retrieval.adapters.models.provider_http import JSON
 from retrieval.adapters.models.texts import encodable
 from retrieval.adapters.resilience.cancellable import CancellableCalls
 from retrieval.adapters.resilience.failures import CallFailed
-from retrieval.domain.errors import InvalidInput
-from retrieval.domain.sources import Classification
-
-_REQUEST_FAULTS = frozenset({400, 413, 422})
-"""The provider refuses this request, perhaps because of its texts: that must not take reranking from everyone else."""
-_PASSING = frozenset({500, 502, 503, 504})
-_BUSY = frozenset({429, 503})
-
-
-@dataclass(frozen=True)
-class CohereAccess:
-    """Where and with which key.
-
-    Attributes:
-        base_url: the provider's, or a gateway's.
-        most_sensitive: most that a source's classification may be for its passages to be sent there.
-    """
-
-    model: str
-    key: str = field(repr=False)
-    base_url: str
-    most_sensitive: Classification
-
-    def __post_init__(self) -> None:
-        """Raises InvalidInput for what could not be sent, or only in the clear."""
-        if not self.key or not self.key.isascii() or not self.key.isprintable() or " " in self.key:
-            raise InvalidInput.of("ARCHIVIST_COHERE_API_KEY", "holds what no key holds", limit="printable ASCII without spaces")
-        try:
-            url = httpx.URL(self.base_url)
-        except httpx.InvalidURL as error:
-            raise InvalidInput.of("ARCHIVIST_COHERE_BASE_URL", "is no URL") from error
-        if not url.host or not (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))):
-            raise InvalidInput.of("ARCHIVIST_COHERE_BASE_URL", "must be https", limit="http on loopback only")
 
 
 @dataclass(frozen=True)
@@ -76,13 +36,8 @@ class CohereReranker:
         self._model = access.model
         self._limits = limits
         self._calls = CancellableCalls("cohere")
-        self._http = httpx.AsyncClient(
-            headers={"Accept-Encoding": "identity"},  # so that the limit is on what is really held
-            follow_redirects=False,  # texts go where the settings say
-            trust_env=not _is_loopback(httpx.URL(access.base_url).host),  # a proxy is for what is elsewhere
-            event_hooks={"request": [_reticent], "response": [self._bounded]},
-        )
-        self._client = AsyncClientV2(access.key, base_url=access.base_url, max_retries=0, httpx_client=self._http)
+        self._http = access.http(expects=JSON, response_bytes=limits.response_bytes)
+        self._client = access.client(self._http)
 
     @property
     def name(self) -> str:
@@ -106,60 +61,9 @@ class CohereReranker:
 
         try:
             return self._calls.run(ask, timeout_seconds=seconds)
-        except (TimeoutError, httpx.TimeoutException):
-            failure = CallFailed("no answer in time")
-        except (ApiError, ParsingError) as error:
-            failure = _refused(error.status_code, error.headers or {})
-        except httpx.HTTPError as error:
-            failure = CallFailed(type(error).__name__, again=True)
-        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
-            failure = CallFailed("an answer that cannot be read")
-        raise failure  # outside, so that it has no context: that holds the provider's words
-
-    async def _bounded(self, response: httpx.Response) -> None:
-        """Before the body is read."""
-        if "content-encoding" in response.headers:
-            raise CallFailed("a compressed answer")
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if response.is_success and kind != "application/json":
-            raise CallFailed("an answer that is not JSON")
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = _BoundedStream(response.stream, self._limits.response_bytes)
-
-
-async def _reticent(request: httpx.Request) -> None:
-    """The client tells which system and interpreter it runs on."""
-    for name in [name for name in request.headers if name.startswith("x-fern-")]:
-        del request.headers[name]
-
-
-class _BoundedStream(httpx.AsyncByteStream):
-    def __init__(self, stream: httpx.AsyncByteStream, most_bytes: int) -> None:
-        self._stream = stream
-        self._most_bytes = most_bytes
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        left = self._most_bytes
-        async for piece in self._stream:
-            left -= len(piece)
-            if left < 0:
-                raise CallFailed(f"an answer of more than {self._most_bytes} bytes")
-            yield piece
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-def _refused(status: int | None, headers: dict[str, str]) -> CallFailed:
-    if status is None or 200 <= status < 300:
-        return CallFailed("an answer that cannot be read")
-    rest = _seconds(headers.get("retry-after", "")) if status in _BUSY else 0.0
-    return CallFailed(f"status {status}", again=status in _PASSING and not rest, unhealthy=status not in _REQUEST_FAULTS, rest_seconds=rest)
-
-
-def _seconds(retry_after: str) -> float:
-    """Of a header that gives seconds; a date is not heeded, because it is the other's clock."""
-    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 10 else 0.0
+        except FAILURES as error:
+            failed = failure(error)
+        raise failed  # outside, so that it has no context: that holds the provider's words
 
 
 def _in_order(answer: Any, count: int) -> tuple[float, ...]:  # noqa: ANN401 - the client checks nothing of it
@@ -184,10 +88,3 @@ def _finite(score: Any) -> float:  # noqa: ANN401 - the client checks nothing of
     if not math.isfinite(number):
         raise CallFailed("a score that is no number")
     return number
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

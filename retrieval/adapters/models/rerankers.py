@@ -16,7 +16,8 @@ from retrieval.settings import Settings
 @contextmanager
 def open_cohere(settings: Settings) -> Iterator[Reranker]:
     """Raises InvalidInput for a key or URL that cannot be."""
-    from retrieval.adapters.models.cohere_reranker import CohereAccess, CohereLimits, CohereReranker
+    from retrieval.adapters.models.cohere_access import CohereAccess
+    from retrieval.adapters.models.cohere_reranker import CohereLimits, CohereReranker
 
     access = CohereAccess(
         model=settings.cohere_rerank_model,

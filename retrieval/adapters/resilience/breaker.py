@@ -75,6 +75,9 @@ class CircuitBreaker:
         except CallFailed as failure:
             self._failed(era, failure.rest_seconds) if failure.unhealthy else self._undecided(era)
             raise
+        except GeneratorExit:  # whoever asked has enough of it
+            self._undecided(era)
+            raise
         except BaseException:
             self._failed(era, 0.0)
             raise

@@ -6,11 +6,14 @@ cannot be cut short either, but nobody waits for it.
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import Any, TypeVar
 
 _STOP_SECONDS = 5.0
+_LEAVE_SECONDS = 0.2
 
 T = TypeVar("T")
 
@@ -40,6 +43,31 @@ class CancellableCalls:
         except CancelledError as error:
             raise TimeoutError("closed") from error
 
+    def stream(
+        self, call: Callable[[], AsyncGenerator[T, None]], *, first_seconds: float, timeout_seconds: float
+    ) -> Generator[T, None, None]:
+        """What `call` yields, which is never None, asked for one by one. Whoever closes this before its end ends the call.
+
+        Raises:
+            TimeoutError: the first took longer than `first_seconds`, or all of it longer than `timeout_seconds`, what was done between
+                two of them included; or this was closed meanwhile. Whatever else `call` raises.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        source = call()
+
+        async def ask() -> T | None:
+            return await anext(source, None)
+
+        left = min(first_seconds, timeout_seconds)
+        while (item := self.run(ask, timeout_seconds=left)) is not None:
+            try:
+                yield item
+                left = _left_until(deadline)
+            except (GeneratorExit, TimeoutError):
+                with suppress(Exception):  # whoever leaves does not care how the call ends
+                    self.run(source.aclose, timeout_seconds=_LEAVE_SECONDS)
+                raise
+
     def close(self) -> None:
         """Cancels what still runs and ends the thread."""
         asyncio.run_coroutine_threadsafe(_cancel_the_others(), self._loop).result(_STOP_SECONDS)
@@ -48,8 +76,16 @@ class CancellableCalls:
         self._loop.close()
 
 
+def _left_until(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("no time is left")
+    return left
+
+
 async def _cancel_the_others() -> None:
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()

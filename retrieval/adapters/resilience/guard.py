@@ -5,8 +5,8 @@ The pause before a retry is drawn evenly between nothing and a limit: "full jitt
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import TypeVar
@@ -73,6 +73,40 @@ class Guard:
                 time is over.
         """
         deadline = self._monotonic() + timeout_seconds
+
+        def once(number: int) -> T:
+            with self._attempt(number, deadline) as seconds:
+                return work(seconds)
+
+        with self._place():
+            return self._tried(once, deadline)
+
+    def stream(self, work: Callable[[float], Generator[T, None, None]], *, timeout_seconds: float) -> Generator[T, None, None]:
+        """What `work` yields, which is something. It is tried again only as long as nothing of it has been handed on.
+
+        It is told how many seconds are left, has to keep to them, and raises CallFailed. Whoever closes this closes it.
+
+        Raises:
+            CallFailed: while iterating, as `call` does.
+        """
+        deadline = self._monotonic() + timeout_seconds
+
+        def attempt(number: int) -> Generator[T, None, None]:
+            with self._attempt(number, deadline) as seconds, closing(work(seconds)) as items:
+                yield from items
+
+        def begun(number: int) -> tuple[T, Generator[T, None, None]]:
+            items = attempt(number)
+            return next(items), items
+
+        with self._place():
+            item, others = self._tried(begun, deadline)
+            with closing(others):
+                yield item
+                yield from others
+
+    def _tried(self, once: Callable[[int], T], deadline: float) -> T:
+        """What `once` gives; it is told the attempt's number, from 1."""
         attempts = Retrying(
             retry=retry_if_exception(_may_succeed_at_once),
             wait=wait_random_exponential(multiplier=self._limits.retry_pause_seconds),
@@ -80,10 +114,9 @@ class Guard:
             sleep=self._sleep,
             reraise=True,
         )
-        with self._place():
-            for attempt in attempts:
-                with attempt:
-                    return self._once(work, deadline, first=attempt.retry_state.attempt_number == 1)
+        for attempt in attempts:
+            with attempt:
+                return once(attempt.retry_state.attempt_number)
         raise AssertionError("the last attempt returns or raises")
 
     @contextmanager
@@ -95,15 +128,17 @@ class Guard:
         finally:
             self._places.release()
 
-    def _once(self, work: Callable[[float], T], deadline: float, *, first: bool) -> T:
+    @contextmanager
+    def _attempt(self, number: int, deadline: float) -> Iterator[float]:
+        """One call of the dependency is made inside, which has this many seconds."""
         with self._breaker.call():
-            if first:
+            if number == 1:
                 self._budget.put_in()
             begun = self._monotonic()
             if begun >= deadline:
                 raise CallFailed("no time is left for it", unhealthy=False)
             try:
-                return work(deadline - begun)
+                yield deadline - begun
             except CallFailed as failure:
                 seconds = round(self._monotonic() - begun, 3)
                 _logger.warning("model_call_failed", dependency=self._name, cause=failure.cause, seconds=seconds)

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
 
-from retrieval.adapters.models.cohere_reranker import CohereAccess, CohereLimits, CohereReranker
+from retrieval.adapters.models.cohere_access import CohereAccess
+from retrieval.adapters.models.cohere_reranker import CohereLimits, CohereReranker
 from retrieval.adapters.resilience.failures import CallFailed
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.sources import Classification

@@ -1,7 +1,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 
 import pytest
 
@@ -86,3 +86,112 @@ def test_closing_ends_what_runs_and_the_thread():
     assert "closing" not in {thread.name for thread in threading.enumerate()}
     with pytest.raises(TimeoutError):
         calls.run(wait, timeout_seconds=1)
+
+
+class Counting:
+    """Yields 1, 2, 3 and so on with a pause before each, and knows when it has been ended."""
+
+    def __init__(self, pause_seconds: float = 0.0, most: int = 10**9) -> None:
+        self.pause_seconds, self.most = pause_seconds, most
+        self.given = 0
+        self.ended = threading.Event()
+
+    async def __call__(self) -> AsyncGenerator[int, None]:
+        try:
+            while self.given < self.most:
+                await asyncio.sleep(self.pause_seconds)
+                self.given += 1
+                yield self.given
+        finally:
+            self.ended.set()
+
+
+def test_what_is_yielded_is_given_in_order_and_only_when_it_is_asked_for(calls):
+    counting = Counting(most=4)
+    stream = calls.stream(counting, first_seconds=1, timeout_seconds=1)
+
+    assert counting.given == 0
+    assert next(stream) == 1
+    assert counting.given == 1
+    assert list(stream) == [2, 3, 4]
+    assert counting.ended.is_set()
+
+
+def test_whoever_closes_a_stream_ends_it_at_once(calls):
+    counting = Counting()
+    stream = calls.stream(counting, first_seconds=1, timeout_seconds=60)
+    next(stream)
+
+    begun = time.monotonic()
+    stream.close()
+
+    assert counting.ended.wait(0)
+    assert time.monotonic() - begun < 0.3
+
+
+def test_whoever_forgets_a_stream_ends_it_too(calls):
+    counting = Counting()
+    stream = calls.stream(counting, first_seconds=1, timeout_seconds=60)
+    next(stream)
+
+    del stream
+
+    assert counting.ended.wait(1)
+
+
+def test_a_stream_that_does_not_begin_in_its_time_is_cancelled(calls):
+    counting = Counting(pause_seconds=60)
+    begun = time.monotonic()
+
+    with pytest.raises(TimeoutError):
+        next(calls.stream(counting, first_seconds=0.05, timeout_seconds=60))
+
+    assert time.monotonic() - begun < 0.3
+    assert counting.ended.wait(1)
+
+
+def test_a_stream_has_no_more_time_than_it_was_given_however_fast_it_comes(calls):
+    counting = Counting(pause_seconds=0.01)
+    begun = time.monotonic()
+
+    with pytest.raises(TimeoutError):
+        list(calls.stream(counting, first_seconds=60, timeout_seconds=0.2))
+
+    assert 0.15 < time.monotonic() - begun < 0.45
+    assert counting.ended.wait(1)
+
+
+def test_what_is_done_between_two_pieces_is_in_the_time(calls):
+    counting = Counting()
+    stream = calls.stream(counting, first_seconds=60, timeout_seconds=0.1)
+    next(stream)
+    time.sleep(0.12)
+
+    with pytest.raises(TimeoutError):
+        next(stream)
+
+    assert (counting.given, counting.ended.wait(1)) == (1, True)
+
+
+def test_what_a_stream_raises_is_raised_where_it_is_taken(calls):
+    async def fail() -> AsyncGenerator[int, None]:
+        yield 1
+        raise ZeroDivisionError
+
+    stream = calls.stream(fail, first_seconds=1, timeout_seconds=1)
+
+    assert next(stream) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(stream)
+
+
+def test_closing_ends_streams_that_nobody_takes_any_more():
+    calls, counting = CancellableCalls("closing"), Counting()
+    stream = calls.stream(counting, first_seconds=1, timeout_seconds=60)
+    next(stream)
+
+    calls.close()
+
+    assert counting.ended.is_set()
+    with pytest.raises(TimeoutError):
+        next(stream)

@@ -1,0 +1,158 @@
+"""HTTP to a provider of models: what leaves is the request, what comes back is bounded, and what went wrong is told in our own words.
+
+Neither the key nor any text is in an error or a log line: what vendors' clients raise and write repeats the provider's words, which may
+repeat ours, so it is dropped.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from ipaddress import ip_address
+
+import httpx
+
+from retrieval.adapters.resilience.failures import CallFailed
+from retrieval.domain.errors import InvalidInput
+
+JSON, EVENTS = "application/json", "text/event-stream"
+FAILURES = (TimeoutError, httpx.HTTPError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
+"""What any vendor's client raises: those after HTTP's own over an answer of a wrong shape, each in its own places."""
+
+_SENT_HEADERS = frozenset({"host", "accept", "accept-encoding", "connection", "user-agent", "content-type", "content-length"})
+_REQUEST_FAULTS = frozenset({400, 413, 422})
+"""The provider refuses this request, perhaps because of its texts: that must not take the model from everyone else."""
+_PASSING = frozenset({500, 502, 503, 504})
+_BUSY = frozenset({429, 503})
+
+
+def check_key(key: str, *, setting: str) -> None:
+    """Raises InvalidInput for what could not be sent in a header."""
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise InvalidInput.of(setting, "holds what no key holds", limit="printable ASCII without spaces")
+
+
+def check_url(url: str, *, setting: str, in_the_clear: bool = False) -> None:
+    """Raises InvalidInput for what is no URL, and for one that is not encrypted unless it is this machine or `in_the_clear` is allowed."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise InvalidInput.of(setting, "is no URL") from error
+    allowed = parsed.scheme == "https" or (parsed.scheme == "http" and (in_the_clear or _is_loopback(parsed.host)))
+    if not parsed.host or not allowed:
+        raise InvalidInput.of(setting, "must be https", limit="http on loopback only")
+
+
+def provider_client(base_url: str, *, key: str, expects: str, response_bytes: int) -> httpx.AsyncClient:
+    """For a vendor's client to call with. Its hooks raise CallFailed.
+
+    Args:
+        base_url: checked.
+        key: sent as a bearer token; empty: none is.
+        expects: `JSON` or `EVENTS`; a successful answer of another type is none.
+        response_bytes: most that is read of one answer.
+    """
+
+    async def reticent(request: httpx.Request) -> None:
+        """Clients tell which system they run on, and take further headers from the environment."""
+        for name in [name for name in request.headers if name not in _SENT_HEADERS]:
+            del request.headers[name]
+        if key:
+            request.headers["Authorization"] = f"Bearer {key}"
+
+    async def bounded(response: httpx.Response) -> None:
+        """Before the body is read."""
+        if "content-encoding" in response.headers:
+            raise CallFailed("a compressed answer")
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if response.is_success and kind != expects:
+            raise CallFailed("an answer of another type")
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        stream = _BoundedStream(response.stream, response_bytes)
+        response.stream = _ReadableEvents(stream) if response.is_success and expects == EVENTS else stream
+
+    return httpx.AsyncClient(
+        headers={"Accept-Encoding": "identity"},  # so that the limit is on what is really held
+        follow_redirects=False,  # texts go where the settings say
+        trust_env=not _is_loopback(httpx.URL(base_url).host),  # a proxy is for what is elsewhere
+        event_hooks={"request": [reticent], "response": [bounded]},
+    )
+
+
+def failure(error: Exception) -> CallFailed:
+    """What one of `FAILURES` says to a guard."""
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return CallFailed("no answer in time")
+    if isinstance(error, httpx.HTTPError):
+        return CallFailed(type(error).__name__, again=True)
+    return CallFailed("an answer that cannot be read")
+
+
+def refusal(status: int | None, headers: Mapping[str, str]) -> CallFailed:
+    """What an answer with this status and these lower-case headers says to a guard."""
+    if status is None or 200 <= status < 300:
+        return CallFailed("an answer that cannot be read")
+    rest = _seconds(headers.get("retry-after", "")) if status in _BUSY else 0.0
+    return CallFailed(f"status {status}", again=status in _PASSING and not rest, unhealthy=status not in _REQUEST_FAULTS, rest_seconds=rest)
+
+
+class _BoundedStream(httpx.AsyncByteStream):
+    def __init__(self, stream: httpx.AsyncByteStream, most_bytes: int) -> None:
+        self._stream = stream
+        self._most_bytes = most_bytes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = self._most_bytes
+        async for piece in self._stream:
+            left -= len(piece)
+            if left < 0:
+                raise CallFailed(f"an answer of more than {self._most_bytes} bytes")
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class _ReadableEvents(httpx.AsyncByteStream):
+    """Whole lines of server-sent events, whose data are JSON objects, a line each. Clients skip what they cannot read, and log it."""
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        held = bytearray()
+        async for piece in self._stream:
+            end = piece.rfind(b"\n") + 1
+            held += piece[:end] if end else piece
+            if end:
+                yield _readable(bytes(held))
+                held = bytearray(piece[end:])
+        yield _readable(bytes(held))
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def _readable(lines: bytes) -> bytes:
+    """These lines. Raises CallFailed for data that are no JSON object."""
+    data = [line[5:].strip() for line in lines.splitlines() if line.startswith(b"data:")]
+    if not all(_is_object(datum) for datum in data if datum not in (b"", b"[DONE]")):
+        raise CallFailed("an event that cannot be read")
+    return lines
+
+
+def _is_object(datum: bytes) -> bool:
+    try:
+        return isinstance(json.loads(datum), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _seconds(retry_after: str) -> float:
+    """Of a header that gives seconds; a date is not heeded, because it is the other's clock."""
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 10 else 0.0
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
