@@ -23,6 +23,7 @@ from api.refusals import record_refusal
 from api.validation import field_problems
 from retrieval.domain.errors import (
     ArchivistError,
+    BudgetExceeded,
     CatalogUnavailable,
     Conflict,
     FieldProblem,
@@ -147,6 +148,11 @@ def problem_of(error: ArchivistError) -> Problem:
             return Problem(
                 HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "You ask more than your share. Try again later.", headers=headers
             )
+        case BudgetExceeded():
+            headers = {"Retry-After": str(error.retry_after_seconds)}
+            spent = FieldProblem("budget", "less is left than an answer may cost", error.limit)
+            detail = "A budget for generated answers is used up."
+            return Problem(HTTPStatus.TOO_MANY_REQUESTS, "budget-exceeded", detail, [spent], headers)
         case Unavailable():
             kind, detail = next(texts for known, texts in _UNAVAILABLE.items() if isinstance(error, known))
             headers = {"Retry-After": str(error.retry_after_seconds)}

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_PREFIX = "ARCHIVIST_"
@@ -352,6 +352,25 @@ class Settings(BaseSettings):
     )
     console_document_characters: PositiveInt = Field(20_000, description="Text of a document that the console shows on one page.")
 
+    # Prompts and what is read of generated text
+    prompts_directory: str = Field("", description="Folder of prompts, `<id>/<version>.yaml`; empty: data/prompts of the checkout.")
+    answer_prompt: str = Field("answer@1", description="Prompt that generators word answers with: id and version.")
+    prompt_passage_max_characters: PositiveInt = Field(2_400, description="Longest passage that a generator is given; longer ones are cut.")
+    generated_max_characters: PositiveInt = Field(12_000, description="Characters of a generator's output that are read.")
+    generated_max_claims: PositiveInt = Field(8, description="Most sentences of a generated answer.")
+    generated_max_claim_characters: PositiveInt = Field(600, description="Longest of them; a longer one is refused.")
+
+    # Usage and budgets
+    generator_prices: dict[str, tuple[NonNegativeFloat, NonNegativeFloat]] = Field(
+        {},
+        description="US dollars for a million tokens, in and out, by generator, as JSON: "
+        '`{"cohere/command-a-03-2025": [2.5, 10]}`. Budgets in dollars need them.',
+    )
+    budget_exhausted: Literal["refuse", "extractive"] = Field(
+        "refuse", description="What a question gets whose budget is used up: 429 with the limit, or quotes, which cost nothing."
+    )
+    usage_max_lines: PositiveInt = Field(1_000, description="Most lines of a report of usage.")
+
     # Command line
     url: str = Field("", description="The API that `archivist ask` and `archivist retrieve` call; empty: this machine's host and port.")
     key: str = Field("", description="The API key they send.", repr=False)
@@ -450,6 +469,10 @@ class Settings(BaseSettings):
     def resolved_directory_issuer(self) -> str:
         """Empty: the people and groups that SCIM and CSV files enter are local."""
         return self.directory_issuer or self.oidc_issuer
+
+    @property
+    def resolved_prompts_directory(self) -> Path:
+        return Path(self.prompts_directory or Path(__file__).parents[1] / "data" / "prompts").absolute()
 
     @property
     def index_directory(self) -> Path:

@@ -54,6 +54,7 @@ class AuditAction(StrEnum):
     KEY_REVOKED = "key.revoked"
     MEMBERSHIPS_CHANGED = "memberships.changed"
     DIRECTORY_CHANGED = "directory.changed"
+    BUDGET_CHANGED = "budget.changed"
     VERDICT_GIVEN = "verdict.given"
     VERDICT_WITHDRAWN = "verdict.withdrawn"
     CALIBRATION_KEPT = "calibration.kept"

@@ -48,6 +48,19 @@ class TooManyRequests(ArchivistError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class BudgetExceeded(ArchivistError):
+    """An answer could cost more than is left of a budget. Quotes cost nothing and are not refused by it.
+
+    Attributes:
+        limit: the budget with its unit, its period and when it starts anew.
+    """
+
+    def __init__(self, limit: str, *, retry_after_seconds: int) -> None:
+        super().__init__(f"what is left of a budget does not suffice: {limit}")
+        self.limit = limit
+        self.retry_after_seconds = retry_after_seconds
+
+
 class NotReadable(ArchivistError):
     """Absent or hidden: the two are one answer."""
 
