@@ -6,6 +6,7 @@ from datetime import timedelta
 from retrieval.adapters.catalog.answer_policies import CatalogAnswerPolicies
 from retrieval.adapters.catalog.audit.log import CatalogAudit
 from retrieval.adapters.catalog.authority import AccessDefaults, Authority
+from retrieval.adapters.catalog.budgets import CatalogBudgets
 from retrieval.adapters.catalog.calibrations import CatalogCalibrations
 from retrieval.adapters.catalog.directory.entries import CatalogDirectory
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
@@ -27,6 +28,7 @@ from retrieval.adapters.catalog.runs import CatalogRuns
 from retrieval.adapters.catalog.sources import CatalogSources
 from retrieval.adapters.catalog.staging import CatalogStaging
 from retrieval.adapters.catalog.token_vectors import CatalogTokenVectors
+from retrieval.adapters.catalog.usage import CatalogUsage
 from retrieval.adapters.catalog.verdicts import CatalogVerdicts
 from retrieval.domain.clock import Clock
 from retrieval.domain.directory import DirectoryLimits
@@ -63,6 +65,8 @@ class Catalog:
     verdicts: CatalogVerdicts
     calibrations: CatalogCalibrations
     answer_policies: CatalogAnswerPolicies
+    usage: CatalogUsage
+    budgets: CatalogBudgets
 
     def check(self) -> None:
         """Raises CatalogUnavailable when the catalog cannot be read."""
@@ -118,6 +122,8 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         verdicts=CatalogVerdicts(database),
         calibrations=CatalogCalibrations(database, kept_seconds=settings.calibration_kept_seconds),
         answer_policies=CatalogAnswerPolicies(database),
+        usage=CatalogUsage(database),
+        budgets=CatalogBudgets(database),
     )
 
 
