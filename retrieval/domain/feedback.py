@@ -1,6 +1,6 @@
 """What people say of answers that they were given, and what is known of such an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +28,18 @@ JUDGES = {FeedbackKind.HELPFUL: True, FeedbackKind.WRONG: False, FeedbackKind.CI
 
 Helpful counts although people are easily pleased: if only complaints counted, every answer that anybody spoke of would be wrong.
 """
+
+CONTRARY = {
+    kind: tuple(other for other in FeedbackKind if (kind is FeedbackKind.HELPFUL) != (other is FeedbackKind.HELPFUL))
+    for kind in FeedbackKind
+}
+"""What saying one takes back: nobody calls an answer helpful and wrong at once."""
+
+
+def judgement(said: Iterable[FeedbackKind]) -> bool | None:
+    """Whether the answer was right by what one person said of it; None when they did not say."""
+    judged = [JUDGES[kind] for kind in said if kind in JUDGES]
+    return all(judged) if judged else None
 
 
 @dataclass(frozen=True)

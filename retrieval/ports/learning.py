@@ -1,7 +1,7 @@
 """What is learned from people: curated answers, feedback on answers given, and gaps for the owners of sources."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -29,6 +29,42 @@ class CuratedSearch(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class DocumentNow:
+    """A cited document as it is. `version`: the current one; None when it has none."""
+
+    access_class: int
+    version: str | None
+
+
+@dataclass(frozen=True)
+class CuratedNews:
+    """What is new of curated answers since a change and a revision, in one snapshot.
+
+    Attributes:
+        change: of the catalog's curated answers, up to which this tells.
+        revision: of the catalog, up to which this tells.
+        answers: those that changed, as they are.
+        documents: by id, those that are cited and that changed, and all that the changed answers cite.
+    """
+
+    change: int
+    revision: int
+    answers: tuple[CuratedAnswer, ...] = ()
+    documents: Mapping[str, DocumentNow] = field(default_factory=dict)
+
+
+class CuratedFeed(Protocol):
+    """For whoever keeps curated answers in memory. What it tells is nobody's to see before it has passed the gate."""
+
+    def news(self, *, change: int, revision: int) -> CuratedNews: ...
+
+    def vectors(self, model: str, texts: Sequence[str]) -> Mapping[str, Vectors]:
+        """Text to its vector as a question, for those that have one under the model."""
+
+    def store_vectors(self, model: str, vectors: Mapping[str, Vectors]) -> None: ...
+
+
 class CuratedReader(Protocol):
     """Curated answers through the gate: one snapshot, read right before anything of them leaves."""
 
@@ -48,7 +84,7 @@ class CuratedChange:
     expected: int | None = None
 
 
-class CuratedStore(CuratedReader, Protocol):
+class CuratedStore(Protocol):
     """Curated answers, kept. Each change is one transaction with its audit record. Conflict tells of another number or state."""
 
     def add(self, draft: CuratedDraft, *, expires_at: datetime) -> CuratedAnswer:
@@ -68,8 +104,12 @@ class CuratedStore(CuratedReader, Protocol):
     def judge(self, curated: str, *, right: int, wrong: int, suspend: bool) -> CuratedAnswer:
         """How many people say so by now; `suspend`: nobody is given it until a reviewer has renewed it."""
 
-    def anchor(self) -> Sequence[CuratedAnswer]:
-        """Follow documents that changed. Those that became stale.
+
+class Anchoring(Protocol):
+    """What keeps curated answers true to the documents that they cite."""
+
+    def anchor(self, *, most: int) -> Sequence[CuratedAnswer]:
+        """Follow documents that changed, for at most so many answers. Those that became stale: their sources' owners find a gap.
 
         A quote that stands in the current version exactly once is cited there from now on; an answer with any other quote is stale.
         """
@@ -95,21 +135,40 @@ class AnswersGiven(Protocol):
     def judged(self, curated: str) -> tuple[int, int]:
         """How many different people said right, and how many wrong, of answers that repeated the curated one."""
 
+
+class Forgetting(Protocol):
+    """Deleting what is kept of people's questions."""
+
     def forget(self, asker: str, *, by: str) -> int:
         """Delete all that is kept of the person, gaps included, and untie curated answers from them. How many answers were."""
 
-    def forget_before(self, *, answers: datetime, gaps: datetime) -> int:
+    def forget_before(self, *, answers_before: datetime, gaps_before: datetime) -> int:
         """Delete what is older. How many answers were."""
 
 
-class GapStore(Protocol):
+class GapReader(Protocol):
     """Gaps by source and month."""
-
-    def add(self, gaps: Sequence[Gap]) -> None:
-        """One that is there already, by source, kind and what it is about, is left as it is."""
 
     def of(self, sources: Sequence[str], *, month: str, most: int) -> Sequence[Gap]:
         """The newest `most` of the month."""
 
     def owned(self, principal: Principal) -> tuple[str, ...]:
         """Sources that the principal, or a group that it is in, owns."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one decided escalation teaches. `curated`: None for what is for whoever asked alone."""
+
+    curated: CuratedDraft | None
+    gaps: tuple[Gap, ...]
+
+
+class Lessons(Protocol):
+    """What has been learned from decided escalations, each once."""
+
+    def progress(self) -> str:
+        """What `Resolutions.decided` goes on after; empty at the start."""
+
+    def learn(self, lessons: Sequence[Lesson], *, expires_at: datetime, progress: str) -> Sequence[CuratedAnswer]:
+        """In one transaction. What has been learned before stays as it is. The curated answers that they made or had made."""

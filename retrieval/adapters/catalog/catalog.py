@@ -20,6 +20,7 @@ from retrieval.adapters.catalog.graph.reader import CatalogGraph
 from retrieval.adapters.catalog.graph.storing import CatalogGraphStore
 from retrieval.adapters.catalog.idempotency import CatalogIdempotency
 from retrieval.adapters.catalog.keys import CatalogKeys
+from retrieval.adapters.catalog.learning.catalog_learning import CatalogLearning
 from retrieval.adapters.catalog.listing import CatalogListing
 from retrieval.adapters.catalog.owned import CatalogOwnedSources
 from retrieval.adapters.catalog.publishing import CatalogPublishing
@@ -62,6 +63,7 @@ class Catalog:
     graph_store: CatalogGraphStore
     graph_feed: CatalogGraphFeed
     glossaries: CatalogGlossaries
+    learning: CatalogLearning
     verdicts: CatalogVerdicts
     calibrations: CatalogCalibrations
     answer_policies: CatalogAnswerPolicies
@@ -97,9 +99,10 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
     authority = Authority(database, access_defaults(settings))
     max_age = timedelta(hours=settings.permission_max_age_hours)
     registry = CatalogSources(database, default_max_age=max_age)
+    gate = CatalogGate(database, authority)
     return Catalog(
         database=database,
-        gate=CatalogGate(database, authority),
+        gate=gate,
         documents=CatalogDocuments(database, authority),
         sources=registry,
         owned=CatalogOwnedSources(database, registry),
@@ -119,6 +122,7 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         graph_store=CatalogGraphStore(database),
         graph_feed=CatalogGraphFeed(database),
         glossaries=CatalogGlossaries(database),
+        learning=CatalogLearning.over(database, authority, gate),
         verdicts=CatalogVerdicts(database),
         calibrations=CatalogCalibrations(database, kept_seconds=settings.calibration_kept_seconds),
         answer_policies=CatalogAnswerPolicies(database),

@@ -1,0 +1,131 @@
+"""Curated answers in this process's memory: which of them were said to the question that is asked now.
+
+Every question is compared with every way to ask every curated answer, whoever asks: how long that takes depends on how many there are in
+all, not on what the asker may read. What the asker does not read is left out before anything is counted or cut.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+import numpy as np
+
+from retrieval.domain.clock import Clock
+from retrieval.domain.curated import CuratedAnswer, CuratedMatch, CuratedState
+from retrieval.domain.permissions import AccessScope
+from retrieval.domain.same_question import AskedWords, agree, asked_words
+from retrieval.ports.learning import CuratedFeed, CuratedNews, DocumentNow
+from retrieval.ports.models import Embedder, Vectors
+
+_DECIMALS = 4
+"""To which similarities are compared: what differs by less is float noise."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the catalog said last. Never changed, only replaced, so that readers need no lock."""
+
+    change: int = -1
+    revision: int = -1
+    answers: Mapping[str, CuratedAnswer] = field(default_factory=dict)
+    documents: Mapping[str, DocumentNow] = field(default_factory=dict)
+
+    def with_news(self, news: CuratedNews) -> "_Known":
+        answers = {**self.answers, **{answer.id: answer for answer in news.answers}} if news.answers else self.answers
+        documents = {**self.documents, **news.documents} if news.documents else self.documents
+        return _Known(news.change, news.revision, answers, documents)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One way to ask for one curated answer."""
+
+    curated: str
+    text: str
+    words: AskedWords
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """All of them that have a vector; row n of `vectors` is that of `ways[n]`."""
+
+    ways: tuple[_Way, ...]
+    vectors: Vectors
+
+
+class CuratedMemory:
+    """`CuratedSearch`. `refresh`, called in the background, embeds what is new; everything else is as the catalog says at each call."""
+
+    def __init__(self, feed: CuratedFeed, embedder: Embedder, clock: Clock, *, min_similarity: float, min_overlap: float) -> None:
+        self._feed = feed
+        self._embedder = embedder
+        self._clock = clock
+        self._min_similarity = min_similarity
+        self._min_overlap = min_overlap
+        self._known = _Known()
+        self._ways = _Ways((), np.empty((0, embedder.dimensions), dtype=np.float32))
+        self._lock = Lock()
+
+    def nearest(
+        self, scope: AccessScope, question: str, vector: Vectors, *, model: str, sources: Sequence[str] = (), most: int = 1
+    ) -> tuple[CuratedMatch, ...]:
+        known, ways = self._caught_up(), self._ways
+        words, now = asked_words(question), self._clock.now()
+        if model != self._embedder.model:
+            return ()
+        similarities = np.round(ways.vectors @ vector, _DECIMALS)
+        found: dict[str, float] = {}
+        for row in np.flatnonzero(similarities >= self._min_similarity):
+            way = ways.ways[row]
+            answer = known.answers[way.curated]
+            if not _is_readable(answer, known.documents, scope, frozenset(sources)):
+                continue
+            asks_the_same = way.text in _asked_as(answer) and agree(words, way.words, min_overlap=self._min_overlap)
+            if asks_the_same and answer.state_at(now) is CuratedState.ACTIVE:
+                found[answer.id] = max(found.get(answer.id, 0.0), min(1.0, float(similarities[row])))
+        ordered = sorted(found, key=lambda id_: (-found[id_], -known.answers[id_].at.timestamp(), id_))
+        return tuple(CuratedMatch(id_, found[id_]) for id_ in ordered[:most])
+
+    def refresh(self) -> None:
+        """Embed the questions that have no vector yet. After a change of the model, all of them."""
+        known = self._caught_up()
+        usable = [answer for _, answer in sorted(known.answers.items()) if answer.state in (CuratedState.ACTIVE, CuratedState.SUSPENDED)]
+        wanted = [(answer.id, text) for answer in usable for text in _asked_as(answer)]
+        if wanted == [(way.curated, way.text) for way in self._ways.ways]:
+            return
+        vectors = self._vectors({text for _, text in wanted})
+        ways = tuple(_Way(curated, text, asked_words(text)) for curated, text in wanted)
+        rows = [vectors[way.text] for way in ways]
+        self._ways = _Ways(ways, np.stack(rows) if rows else np.empty((0, self._embedder.dimensions), dtype=np.float32))
+
+    def _vectors(self, texts: set[str]) -> Mapping[str, Vectors]:
+        model = self._embedder.model
+        found = dict(self._feed.vectors(model, sorted(texts)))
+        new = {text: self._embedder.embed_query(text) for text in sorted(texts - found.keys())}
+        if new:
+            self._feed.store_vectors(model, new)
+        return found | new
+
+    def _caught_up(self) -> _Known:
+        """As the catalog says now. Of two threads that ask at once, the one that heard the older news leaves the newer in place."""
+        known = self._known
+        news = self._feed.news(change=known.change, revision=known.revision)
+        if (news.change, news.revision) == (known.change, known.revision):
+            return known
+        with self._lock:
+            if news.change >= self._known.change and news.revision >= self._known.revision:
+                self._known = self._known.with_news(news)
+            return self._known
+
+
+def _is_readable(answer: CuratedAnswer, documents: Mapping[str, DocumentNow], scope: AccessScope, sources: frozenset[str]) -> bool:
+    """Whether the scope reads every document that it cites, in the version that it cites."""
+    for cited in answer.cites:
+        document = documents.get(cited.document)
+        if document is None or document.version != cited.version or not scope.reads(document.access_class):
+            return False
+    return not sources or all(cited.source in sources for cited in answer.cites)
+
+
+def _asked_as(answer: CuratedAnswer) -> tuple[str, ...]:
+    return (answer.question, *(text for text in answer.paraphrases if text != answer.question))
