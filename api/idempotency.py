@@ -42,7 +42,7 @@ READS = frozenset({"GET", "HEAD"})
 """They change nothing, so sending them again is no second of anything."""
 LOOK_AGAIN_SECONDS = 0.05
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_KEPT_HEADERS = ("content-type", "location")
+_KEPT_HEADERS = ("content-type", "location", "content-security-policy", "referrer-policy")
 _NONCE_BYTES = 12
 _PURPOSE = b"idempotency"
 STILL_RUNNING = Problem(
@@ -61,7 +61,7 @@ class IdempotentRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def once(request: Request) -> Response:
-            written = request.headers.getlist(HEADER)
+            written = self.keys(request)
             if not written or request.method in READS:
                 return await handler(request)
             if len(written) > 1 or not _KEY.fullmatch(written[0]):
@@ -69,6 +69,11 @@ class IdempotentRoute(APIRoute):
             return await _Attempt(parts_of(request), request, written[0], await request.body(), self.path_format).answer(handler)
 
         return once
+
+    @staticmethod
+    def keys(request: Request) -> list[str]:
+        """The idempotency keys that the request names: at most one, if it is well-formed."""
+        return request.headers.getlist(HEADER)
 
 
 def idempotent(requirement: type[APIRoute]) -> type[APIRoute]:

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -21,6 +22,7 @@ from api.bodies import Handler
 from api.declared import GuardedRoute, OpenRoute, admit
 from api.dependencies import parts_of
 from api.errors import NOT_AUTHENTICATED, problem_for, reported
+from api.idempotency import IdempotentRoute
 from api.web.console import console_of
 from api.web.pages import HEADERS
 from api.web.sessions import PATH, Session, carrying
@@ -28,7 +30,8 @@ from retrieval.domain.errors import ArchivistError, InvalidInput, NotAuthenticat
 from retrieval.domain.roles import Role
 
 FORM = "application/x-www-form-urlencoded"
-CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"
+CSRF_FIELD = "csrf"
+ONCE_FIELD = "once"
 READS = frozenset({"GET", "HEAD"})
 SIGN_IN = f"{PATH}/sign-in"
 
@@ -78,14 +81,33 @@ def requires_session(*roles: Role) -> type[SessionRoute]:
     return type(name, (SessionRoute,), {"roles": frozenset(roles)})
 
 
+class OnceRoute(IdempotentRoute):
+    """A form that is sent twice, by a double click or again after a break, is carried out once. Stands behind a `SessionRoute`."""
+
+    @staticmethod
+    def keys(request: Request) -> list[str]:
+        return [key for key in request.state.form.getlist(ONCE_FIELD) if isinstance(key, str)]
+
+
+def once(requirement: type[SessionRoute]) -> type[APIRoute]:
+    """The same requirement for routes whose forms each hold a key of their own."""
+    return type(f"Once{requirement.__name__}", (requirement, OnceRoute), {})
+
+
 async def check_form(request: Request, session: Session) -> None:
-    """Nothing for what changes nothing. Raises NotAuthorised: no page of ours that was shown to this session has sent it."""
+    """Leaves the form in `request.state`; nothing for what changes nothing.
+
+    Raises:
+        NotAuthorised: no page of ours that was shown to this session has sent it.
+        InvalidInput: it is no form.
+    """
     if request.method in READS:
         return
     check_origin(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise InvalidInput.of("Content-Type", "is not a form's", limit=FORM)
-    token = request.headers.get(CSRF_HEADER) or (await request.form()).get(CSRF_FIELD)
+    request.state.form = form = await request.form()
+    token = form.get(CSRF_FIELD)
     if not isinstance(token, str) or not hmac.compare_digest(token.encode(), session.csrf.encode()):
         raise NotAuthorised("the form was not made for this session")
 
