@@ -20,8 +20,9 @@ from retrieval.adapters.directory_csv import files_at as directory_files
 from retrieval.adapters.directory_csv import import_directory
 from retrieval.adapters.glossary_yaml import read_glossary
 from retrieval.adapters.graph.paths import names_to
-from retrieval.domain.errors import Unavailable
+from retrieval.domain.errors import InvalidInput, Unavailable
 from retrieval.graph_service import GraphService
+from retrieval.ports.generation import Generator
 from retrieval.ports.graph_search import GraphSearch
 from retrieval.ports.ingestion import Blobs
 from retrieval.ports.models import Embedder, Reranker
@@ -47,6 +48,7 @@ __all__ = [
     "open_catalog",
     "open_checkpoints",
     "open_embedder",
+    "open_generators",
     "open_graph",
     "open_ingestion",
     "open_rerankers",
@@ -96,6 +98,18 @@ def open_rerankers(settings: Settings) -> Iterator[tuple[Reranker, ...]]:
         if settings.reranker_model:
             rerankers.append(opened.enter_context(open_cross_encoder(settings)))
         yield tuple(rerankers)
+
+
+@contextmanager
+def open_generators(settings: Settings) -> Iterator[tuple[Generator, ...]]:
+    """The generators that the settings name, as they are preferred. Closed at the end. Raises InvalidInput for settings that cannot be."""
+    from retrieval.adapters.models.generators import OPENERS
+
+    unknown = [name for name in settings.generator_names if name not in OPENERS]
+    if unknown:
+        raise InvalidInput.of("ARCHIVIST_GENERATORS", "names a generator that is none", limit=", ".join(OPENERS))
+    with ExitStack() as opened:
+        yield tuple(opened.enter_context(OPENERS[name](settings)) for name in settings.generator_names)
 
 
 def change_feed(model: str, settings: Settings | None = None) -> CatalogFeed:

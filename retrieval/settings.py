@@ -104,6 +104,33 @@ class Settings(BaseSettings):
     reranker_max_tokens: PositiveInt = Field(512, description="Most tokens of query and passage together; the model's own limit holds too.")
     reranker_threads: int = Field(0, ge=0, description="Threads that score passages; 0: one per core.")
 
+    # Generators
+    generators: str = Field(
+        "", description="Models that word answers, as they are preferred, joined by commas: `cohere`, `openai`; empty: answers only quote."
+    )
+    generator_timeout_seconds: float = Field(20.0, gt=0, description="Longest time that the wording of one answer may take.")
+    generator_first_token_seconds: float = Field(5.0, gt=0, description="Longest wait for a generator's first words.")
+    generator_max_output_tokens: PositiveInt = Field(500, description="Most tokens that a generator says of one answer.")
+    generator_max_response_bytes: PositiveInt = Field(
+        4 * MIB, description="Most that is read of a generator's answer, its format included."
+    )
+    generator_temperature: float = Field(0.0, ge=0, le=2, description="How freely a generator chooses its words; 0: the likeliest ones.")
+    cohere_chat_model: str = Field("command-a-03-2025", description="Cohere's model that words answers.")
+    cohere_citations: Literal["FAST", "ACCURATE"] = Field(
+        "FAST", description="Whether Cohere's citations come with the text or, more careful, at its end."
+    )
+    openai_base_url: str = Field("https://api.openai.com/v1", description="URL of an API of OpenAI's kind: a gateway, vLLM, Ollama.")
+    openai_api_key: str = Field("", description="Its key; empty: it wants none.", repr=False)
+    openai_model: str = Field("", description="Its model that words answers; needed for `openai`.")
+    openai_max_classification: Literal["public", "internal", "confidential", "restricted"] = Field(
+        "internal", description="Most sensitive classification of sources whose passages are sent there."
+    )
+    openai_in_the_clear: bool = Field(default=False, description="Speak to it without encryption though it is another host.")
+    openai_sends_store: bool = Field(
+        default=True, description="Ask it to store nothing; off for servers that refuse what they do not know."
+    )
+    openai_reasoning: bool = Field(default=False, description="Its model wants `max_completion_tokens` and no temperature.")
+
     # Models that may fail
     model_max_calls: PositiveInt = Field(16, description="Most calls of one model at once; one more goes on without it.")
     model_attempts: PositiveInt = Field(2, description="Attempts at one call of a remote model, the first included.")
@@ -460,6 +487,10 @@ class Settings(BaseSettings):
     @property
     def resolved_blob_url(self) -> str:
         return self.blob_url or (self.data_directory.absolute() / "blobs").as_uri()
+
+    @property
+    def generator_names(self) -> tuple[str, ...]:
+        return tuple(name.strip() for name in self.generators.split(",") if name.strip())
 
     @property
     def oidc_allowed_algorithms(self) -> tuple[str, ...]:

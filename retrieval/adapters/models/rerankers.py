@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from retrieval.adapters.models.guarded_reranker import GuardedReranker
+from retrieval.adapters.models.guards import guard_of
 from retrieval.adapters.models.weights import find_weights
-from retrieval.adapters.resilience.breaker import BreakerLimits
-from retrieval.adapters.resilience.guard import Guard, GuardLimits
 from retrieval.domain.sources import Classification
 from retrieval.ports.models import Reranker
 from retrieval.settings import Settings
@@ -32,7 +31,7 @@ def open_cohere(settings: Settings) -> Iterator[Reranker]:
         response_bytes=settings.cohere_max_response_bytes,
     )
     with closing(CohereReranker(access, limits)) as reranker:
-        yield GuardedReranker(reranker, Guard(reranker.name, _limits(settings)))
+        yield GuardedReranker(reranker, guard_of(reranker.name, settings))
 
 
 @contextmanager
@@ -48,20 +47,4 @@ def open_cross_encoder(settings: Settings) -> Iterator[Reranker]:
         threads=settings.reranker_threads,
     )
     with closing(opened) as reranker:
-        yield GuardedReranker(reranker, Guard(reranker.name, _limits(settings)))
-
-
-def _limits(settings: Settings) -> GuardLimits:
-    breaker = BreakerLimits(
-        failures=settings.model_breaker_failures,
-        window_calls=settings.model_breaker_window_calls,
-        open_seconds=settings.model_breaker_open_seconds,
-        longest_rest_seconds=settings.model_breaker_longest_rest_seconds,
-    )
-    return GuardLimits(
-        breaker,
-        most_calls=settings.model_max_calls,
-        attempts=settings.model_attempts,
-        retry_share=settings.model_retry_share,
-        retry_pause_seconds=settings.model_retry_pause_seconds,
-    )
+        yield GuardedReranker(reranker, guard_of(reranker.name, settings))
