@@ -25,7 +25,8 @@ from retrieval.evaluation.vectors import VectorCache
 from retrieval.ports.reading import LegSearch
 from retrieval.settings import Settings
 from retrieval.steps import feature_model
-from retrieval.steps.features import FEATURES, LEG_FEATURES, Floats, features
+from retrieval.steps.features import FEATURES, LEG_FEATURES, features
+from retrieval.steps.token_text import Floats
 
 TUNING = (
     ("scifact", Split.TRAIN),

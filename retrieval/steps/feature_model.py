@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.steps.features import FEATURES, LEG_FEATURES, Compared, Floats, features
+from retrieval.steps.features import FEATURES, LEG_FEATURES, Compared, features
+from retrieval.steps.token_text import Floats
 
 NAME = "features"
 _FILE = Path(__file__).with_name("feature_model.json")

@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.domain.runs import FusedHit, Leg
-from retrieval.ports.models import SmallVectors, TokenVectors
-
-Floats = npt.NDArray[np.float32]
+from retrieval.ports.models import TokenVectors
+from retrieval.steps.token_text import Floats, TokenText, directions, rarity
 
 LEG_FEATURES = ("lexical", "dense", "feedback", "lexical_rank", "dense_rank", "both", "query_length", "agreement")
 TOKEN_FEATURES = (
@@ -81,12 +80,12 @@ def _token_features(compared: Compared) -> Floats:
     query = compared.query
     assert query is not None
     found = [tokens for tokens in compared.tokens if tokens is not None]
-    text = _Text.of(found)
-    likeness = _directions(query.vectors) @ text.vectors.T
+    text = TokenText.of(found)
+    likeness = directions(query.vectors) @ text.vectors.T
     same = query.ids[:, None] == text.ids[None, :]
     occurs = text.of_passages(same)
-    rarity = _rarity(occurs, len(found))
-    weight = rarity / rarity.sum()
+    weight = rarity(occurs, len(found))
+    weight = weight / weight.sum()
     raw = weight @ text.of_passages(likeness)
     likeness_of_sentences = weight @ text.of_sentences(likeness)
     coverage_of_sentences = weight @ text.of_sentences(same)
@@ -108,78 +107,7 @@ def _token_features(compared: Compared) -> Floats:
     ).astype(np.float32)
 
 
-@dataclass(frozen=True)
-class _Text:
-    """The tokens of all hits one after the other.
-
-    Attributes:
-        vectors: shape (tokens, width), unit length.
-        passages: where each hit's tokens begin.
-        sentences: where each sentence's begin.
-        sentence_passage, sentence_number: of each sentence; number 0 is the title.
-        lengths: tokens of each hit.
-    """
-
-    ids: npt.NDArray[np.uint16]
-    vectors: Floats
-    passages: npt.NDArray[np.int64]
-    sentences: npt.NDArray[np.int64]
-    sentence_passage: npt.NDArray[np.int64]
-    sentence_number: npt.NDArray[np.uint8]
-    lengths: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, found: Sequence[TokenVectors]) -> "_Text":
-        lengths = np.array([len(tokens.ids) for tokens in found])
-        segments = np.concatenate([tokens.segments for tokens in found])
-        passage = np.repeat(np.arange(len(found)), lengths)
-        begins = np.flatnonzero(np.concatenate([[True], (segments[1:] != segments[:-1]) | (passage[1:] != passage[:-1])]))
-        return cls(
-            ids=np.concatenate([tokens.ids for tokens in found]),
-            vectors=_directions(np.concatenate([tokens.vectors for tokens in found])),
-            passages=np.concatenate([[0], np.cumsum(lengths)[:-1]]),
-            sentences=begins,
-            sentence_passage=passage[begins],
-            sentence_number=segments[begins],
-            lengths=lengths,
-        )
-
-    def of_passages(self, values: npt.NDArray[np.generic]) -> Floats:
-        """Shape (query tokens, tokens) to (query tokens, hits): each hit's best."""
-        return np.maximum.reduceat(values.astype(np.float32), self.passages, axis=1)
-
-    def of_sentences(self, values: npt.NDArray[np.generic]) -> Floats:
-        """Shape (query tokens, tokens) to (query tokens, sentences)."""
-        return np.maximum.reduceat(values.astype(np.float32), self.sentences, axis=1)
-
-    def best_sentence(self, values: Floats) -> Floats:
-        """Shape (sentences,) to (hits,): the best of each hit's."""
-        first = np.searchsorted(self.sentence_passage, np.arange(len(self.lengths)))
-        return np.maximum.reduceat(values, first)
-
-    def of_titles(self, values: Floats) -> Floats:
-        """Shape (sentences,) to (hits,): the title's; 0 without one."""
-        titles = np.zeros(len(self.lengths), dtype=np.float32)
-        is_title = self.sentence_number == 0
-        titles[self.sentence_passage[is_title]] = values[is_title]
-        return titles
-
-
-def _directions(vectors: SmallVectors) -> Floats:
-    numbers = vectors.astype(np.float32)
-    lengths = np.sqrt(np.einsum("ij,ij->i", numbers, numbers))[:, None]
-    directions: Floats = numbers / np.maximum(lengths, np.float32(1e-9))
-    return directions
-
-
-def _rarity(occurs: Floats, hits: int) -> Floats:
-    """BM25's weight of each token of the query among the hits; shape (query tokens,)."""
-    frequency = occurs.sum(axis=1)
-    rarity: Floats = np.log1p((hits - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
-    return rarity
-
-
-def _adjacency(query: TokenVectors, same: npt.NDArray[np.bool_], text: _Text) -> Floats:
+def _adjacency(query: TokenVectors, same: npt.NDArray[np.bool_], text: TokenText) -> Floats:
     """Share of the query's neighbouring tokens that are neighbours in the passage, too."""
     if len(query.ids) < 2:
         return np.zeros(len(text.lengths), dtype=np.float32)
