@@ -377,6 +377,7 @@ class Settings(BaseSettings):
     console_oidc_scopes: str = Field(
         "openid", description="Scopes to ask for, joined by spaces; some providers need one to make a token for `oidc_audience`."
     )
+    console_export_rows: PositiveInt = Field(10_000, description="Most escalations in one CSV file that the console gives.")
     console_document_characters: PositiveInt = Field(20_000, description="Text of a document that the console shows on one page.")
 
     # Prompts and what is read of generated text
