@@ -264,11 +264,6 @@ class Escalation:
         """Whose documents were found."""
         return frozenset(place.source for place in self.draft.evidence)
 
-    def is_asked_by(self, principal: Principal) -> bool:
-        """Whether the principal is the asker, or the application through which it was asked: nobody decides their own question."""
-        askers = {self.asker.subject} | ({self.asker.through.subject} if self.asker.through is not None else set())
-        return principal.subject in askers or (principal.through is not None and principal.through.subject == self.asker.subject)
-
     def belongs_to(self, principal: Principal) -> bool:
         """Whether the principal may see what became of it: the asker, alone or through the application that it was asked through."""
         if principal.subject != self.asker.subject:
@@ -277,17 +272,21 @@ class Escalation:
         return through is None or (self.asker.through is not None and self.asker.through.subject == through)
 
 
-def was_right(escalation: Escalation) -> bool | None:
-    """Whether the draft was right by what the reviewer decided; None when nothing was decided or there was no draft.
+def askers(asker: Principal) -> frozenset[str]:
+    """Subjects that may not decide what this principal asks: itself, and the application that asked for it."""
+    return frozenset({asker.subject} | ({asker.through.subject} if asker.through is not None else set()))
+
+
+def was_right(draft: EscalationDraft, resolution: Resolution) -> bool | None:
+    """Whether a draft was right by what the reviewer decided; None when there was no draft.
 
     Right: approved, or amended so that it stands on nothing that the draft did not cite. Wrong: everything else, a rejection included.
     """
-    resolution = escalation.resolution
-    if resolution is None or not escalation.draft.sentences:
+    if not draft.sentences:
         return None
     if resolution.kind is not ResolutionKind.AMENDED:
         return resolution.kind is ResolutionKind.APPROVED
-    drafted = {(cited.version, cited.span) for sentence in escalation.draft.sentences for cited in sentence.cites}
+    drafted = {(cited.version, cited.span) for sentence in draft.sentences for cited in sentence.cites}
     return all((cited.version, cited.span) in drafted for sentence in resolution.sentences for cited in sentence.cites)
 
 

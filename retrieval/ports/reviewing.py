@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from retrieval.domain.audit import AuditEntry
+from retrieval.domain.calibration import JudgedAnswer
 from retrieval.domain.escalations import Delivery, Escalation, EscalationDraft, Priority, Resolution
 from retrieval.domain.permissions import Principal
 from retrieval.domain.reviews import (
@@ -176,7 +177,8 @@ class EscalationWriter(Protocol):
 
     def release(self, change: Change) -> Escalation: ...
 
-    def decide(self, change: Change, resolution: Resolution, *, delivery: Delivery | None) -> Escalation: ...
+    def decide(self, change: Change, resolution: Resolution, *, delivery: Delivery | None, verdict: JudgedAnswer | None) -> Escalation:
+        """`verdict`: what the decision says of the draft, kept in the same transaction."""
 
     def reassign(self, change: Change, *, source: str, reviewers: tuple[str, ...], note: str) -> Escalation: ...
 

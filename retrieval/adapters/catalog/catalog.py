@@ -11,6 +11,8 @@ from retrieval.adapters.catalog.calibrations import CatalogCalibrations
 from retrieval.adapters.catalog.directory.entries import CatalogDirectory
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database, current_revision
+from retrieval.adapters.catalog.escalations.reader import CatalogEscalations
+from retrieval.adapters.catalog.escalations.writer import CatalogEscalationWriter
 from retrieval.adapters.catalog.evaluations import CatalogEvaluations
 from retrieval.adapters.catalog.followers import CatalogFollowers
 from retrieval.adapters.catalog.gate import CatalogGate
@@ -59,6 +61,8 @@ class Catalog:
     directory: CatalogDirectory
     audit: CatalogAudit
     evaluations: CatalogEvaluations
+    escalations: CatalogEscalations
+    escalation_writer: CatalogEscalationWriter
     graph: CatalogGraph
     graph_store: CatalogGraphStore
     graph_feed: CatalogGraphFeed
@@ -118,6 +122,8 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         directory=CatalogDirectory(database, directory_limits(settings)),
         audit=CatalogAudit(database),
         evaluations=CatalogEvaluations(database),
+        escalations=CatalogEscalations(database),
+        escalation_writer=CatalogEscalationWriter(database, by_mail=bool(settings.email_smtp_host)),
         graph=CatalogGraph(database, authority),
         graph_store=CatalogGraphStore(database),
         graph_feed=CatalogGraphFeed(database),

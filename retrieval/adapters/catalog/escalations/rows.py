@@ -96,7 +96,7 @@ def written_reasons(reasons: Iterable[str]) -> str:
     return _REASONS_BETWEEN + "".join(reason + _REASONS_BETWEEN for reason in reasons)
 
 
-def found(connection: Connection, escalation: str) -> Row[Any] | None:
+def locked(connection: Connection, escalation: str) -> Row[Any] | None:
     """The row, locked until the transaction ends when it is a writing one."""
     return connection.execute(select(escalations).where(escalations.c.id == escalation).with_for_update()).one_or_none()
 
