@@ -38,7 +38,7 @@ _ACTIVE = re.compile(
     | \{\{ | \{% | \$\{ | \$\(                         # templates, substitution
     | !\[ | \]\s*[(\[:] | \[\[                         # images, links, references
     | \w:// | //\w | \bwww\b. | xn--                   # addresses
-    | \b(?:javascript|vbscript|livescript|data|mailto|tel|sms|file|blob|ftp|ws|wss|cid|jar|about|intent|magnet|ssh|git|ldap):\S
+    | \b(?:https?|javascript|vbscript|livescript|data|mailto|tel|sms|file|blob|ftp|ws|wss|cid|jar|about|intent|magnet|ssh|git|ldap):\S
     | [^\s@]@[^\s@] | (?<!\w)@\w                       # e-mail addresses, mentions
     | \d(?:\.\d+){3}[/:]\w                             # addresses of machines
     | \A[=@|\t]                                        # formulas, rows of tables
