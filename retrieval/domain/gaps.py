@@ -45,7 +45,8 @@ class Gap:
         source: whose owner is told; `NO_SOURCE` for nobody's.
         about: request id, or id of the escalation or the curated answer. With source and kind it is the gap's key.
         asker: subject; None where nobody asked. Counted, and never shown.
-        question: None where the words are not to be shown: the application's users are promised so.
+        question: None where nothing was asked, or the words have been forgotten.
+        topics_only: the application's users are promised that no owner reads their words.
         note: of a reviewer or of whoever asked.
     """
 
@@ -55,6 +56,7 @@ class Gap:
     at: datetime
     asker: str | None = None
     question: str | None = field(default=None, repr=False)
+    topics_only: bool = False
     note: str = field(default="", repr=False)
     document: str | None = None
 

@@ -29,6 +29,12 @@ class CuratedSearch(Protocol):
         """
 
 
+class Refreshing(Protocol):
+    """What has work to do in the background."""
+
+    def refresh(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class DocumentNow:
     """A cited document as it is. `version`: the current one; None when it has none."""

@@ -654,6 +654,7 @@ gaps = Table(
     Column("at", Key, nullable=False, index=True),
     Column("asker", Key, index=True),
     Column("question", Text),
+    Column("topics_only", Boolean, nullable=False),
     Column("note", Text),
     Column("document", Key),
     Index(None, "source", "month"),

@@ -32,6 +32,7 @@ def read(row: Row[Any], keys: AuditKeys) -> Gap:
         at=unstamp(row.at),
         asker=row.asker,
         question=None if row.question is None else keys.opened_query(row.question),
+        topics_only=row.topics_only,
         note=(keys.opened_query(row.note) or "") if row.note is not None else "",
         document=row.document,
     )
@@ -46,6 +47,7 @@ def _columns(gap: Gap, keys: AuditKeys) -> dict[str, Any]:
         "at": stamp(gap.at),
         "asker": gap.asker,
         "question": None if gap.question is None else keys.sealed_query(gap.question),
+        "topics_only": gap.topics_only,
         "note": keys.sealed_query(gap.note) if gap.note else None,
         "document": gap.document,
     }

@@ -113,6 +113,7 @@ def _gaps() -> None:
         sa.Column("at", KEY, nullable=False),
         sa.Column("asker", KEY, nullable=True),
         sa.Column("question", sa.Text(), nullable=True),
+        sa.Column("topics_only", sa.Boolean(), nullable=False),
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("document", KEY, nullable=True),
         sa.PrimaryKeyConstraint("source", "kind", "about", name="pk_gaps"),
