@@ -9,13 +9,12 @@ from retrieval.domain.clock import Clock
 from retrieval.domain.curated import ReadableCurated
 from retrieval.domain.errors import InvalidInput, NotReadable
 from retrieval.domain.escalations import EscalationDraft, EvidencePlace
-from retrieval.domain.feedback import AnswerGiven, Feedback, FeedbackKind, judgement
+from retrieval.domain.feedback import AnswerGiven, Feedback, FeedbackKind
 from retrieval.domain.gaps import GAPS, NO_SOURCE, Gap, GapKind
 from retrieval.domain.ids import text_hash
 from retrieval.domain.permissions import Principal
 from retrieval.learning_service.promises import has_promise, strictest_tier
 from retrieval.ports.answer_policies import AnswerPolicies
-from retrieval.ports.calibration import Verdicts
 from retrieval.ports.learning import AnswersGiven, CuratedReader, CuratedStore
 from retrieval.ports.reviewing import Escalating
 from retrieval.settings import Settings
@@ -30,7 +29,6 @@ class Hearing:
     settings: Settings
     clock: Clock
     given: AnswersGiven
-    verdicts: Verdicts
     policies: AnswerPolicies
     curated: CuratedStore
     shown: CuratedReader
@@ -60,45 +58,38 @@ class Hearing:
         if citation is not None and citation not in {each.id for each in given.citations}:
             raise InvalidInput.of("citation", "is none of the answer's")
         feedback = Feedback(request_id, principal.subject, kind, citation, note, self.clock.now())
-        said = self.given.give(feedback, self._told_owners(given, feedback))
-        self._follow(principal, given, said)
+        said = self.given.give(feedback, self._told_owners(given, feedback), verdict=self._verdict(given))
+        self._judge_curated(principal, given)
         return said
 
     def withdraw(self, principal: Principal, request_id: str, kind: FeedbackKind) -> Sequence[Feedback]:
         """As if it had not been said. Raises NotReadable like `give`."""
         given = self.given.of(principal.subject, request_id)
-        said = self.given.withdraw(principal.subject, request_id, kind)
-        self._follow(principal, given, said)
+        said = self.given.withdraw(principal.subject, request_id, kind, verdict=self._verdict(given))
+        self._judge_curated(principal, given)
         return said
 
-    def _follow(self, principal: Principal, given: AnswerGiven, said: Sequence[Feedback]) -> None:
-        """A verdict on the confidence that was told; of a curated answer a verdict on itself."""
-        if given.outcome is not AnswerOutcome.ANSWERED:
-            return
-        if given.curated is not None:
-            self._judge_curated(principal, given, given.curated)
-        elif given.signals:
-            self._judge_confidence(given, judgement(each.kind for each in said))
-
-    def _judge_confidence(self, given: AnswerGiven, is_right: bool | None) -> None:  # noqa: FBT001 - three values, not a switch
-        if is_right is None:
-            self.verdicts.withdraw(given.request_id, given.asker)
-            return
+    def _verdict(self, given: AnswerGiven) -> JudgedAnswer | None:
+        """On the confidence that was told; of a curated answer and of an abstention there is none."""
+        if given.outcome is not AnswerOutcome.ANSWERED or given.curated is not None or not given.signals:
+            return None
         sources = tuple(sorted({citation.source for citation in given.citations}))
-        verdict = JudgedAnswer(
+        return JudgedAnswer(
             about=given.request_id,
             by=given.asker,
             origin=VerdictOrigin.FEEDBACK,
-            is_right=is_right,
+            is_right=True,
             signals=given.signals,
             sources=sources,
             risk_tier=strictest_tier(self.policies, sources).value,
             at=self.clock.now(),
         )
-        self.verdicts.add(verdict)
 
-    def _judge_curated(self, principal: Principal, given: AnswerGiven, curated: str) -> None:
+    def _judge_curated(self, principal: Principal, given: AnswerGiven) -> None:
         """Suspended first, then looked at again: whatever ends in between, nobody is given it any more."""
+        curated = given.curated
+        if curated is None:
+            return
         right, wrong = self.given.judged(curated)
         suspend = wrong >= self.settings.curated_suspend_after
         self.curated.judge(curated, right=right, wrong=wrong, suspend=suspend)

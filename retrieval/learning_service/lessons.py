@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from retrieval.domain.calibration import JudgedAnswer, VerdictOrigin
 from retrieval.domain.clock import Clock, stamp, unstamp
 from retrieval.domain.curated import CuratedDraft
-from retrieval.domain.escalations import Escalation, Resolution, ResolutionKind, was_right
+from retrieval.domain.escalations import Escalation, Resolution, ResolutionKind
 from retrieval.domain.gaps import NO_SOURCE, Gap, GapKind
-from retrieval.learning_service.promises import has_promise, strictest_tier
-from retrieval.ports.answer_policies import AnswerPolicies
-from retrieval.ports.calibration import Verdicts
+from retrieval.learning_service.promises import has_promise
 from retrieval.ports.learning import Anchoring, Forgetting, Lesson, Lessons
 from retrieval.ports.reviewing import Resolutions
 from retrieval.settings import Settings
@@ -30,8 +27,6 @@ class Learner:
         *,
         resolutions: Resolutions,
         lessons: Lessons,
-        verdicts: Verdicts,
-        policies: AnswerPolicies,
         anchoring: Anchoring,
         forgetting: Forgetting,
     ) -> None:
@@ -39,8 +34,6 @@ class Learner:
         self._clock = clock
         self._resolutions = resolutions
         self._lessons = lessons
-        self._verdicts = verdicts
-        self._policies = policies
         self._anchoring = anchoring
         self._forgetting = forgetting
         self._forgot_at: datetime | None = None
@@ -68,8 +61,6 @@ class Learner:
         return looked_at
 
     def _learn_from(self, decided: Sequence[Escalation]) -> None:
-        for escalation in decided:
-            self._judge(escalation)
         expires_at = self._clock.now() + timedelta(days=self._settings.curated_days)
         lessons = [self._lesson(escalation) for escalation in decided]
         self._lessons.learn(lessons, expires_at=expires_at, progress=_position(decided[-1]))
@@ -94,26 +85,6 @@ class Learner:
             Gap(source, kind, escalation.id, unstamp(resolution.at), asker.subject, question, topics_only, note)
             for source in _sources(escalation)
         ]
-
-    def _judge(self, escalation: Escalation) -> None:
-        confidence, resolution = escalation.draft.confidence, escalation.resolution
-        if confidence is None or resolution is None:
-            return
-        is_right = was_right(escalation.draft, resolution)
-        if is_right is None:
-            return
-        self._verdicts.add(
-            JudgedAnswer(
-                about=escalation.id,
-                by=resolution.by,
-                origin=VerdictOrigin.REVIEW,
-                is_right=is_right,
-                signals=confidence.signals,
-                sources=tuple(sorted(escalation.sources)),
-                risk_tier=strictest_tier(self._policies, escalation.sources).value,
-                at=unstamp(resolution.at),
-            )
-        )
 
 
 def _sources(escalation: Escalation) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from retrieval.domain.calibration import JudgedAnswer
 from retrieval.domain.curated import CuratedAnswer, CuratedDraft, CuratedMatch, CuratedState, ReadableCurated
 from retrieval.domain.feedback import AnswerGiven, Feedback, FeedbackKind
 from retrieval.domain.gaps import Gap
@@ -130,11 +131,14 @@ class AnswersGiven(Protocol):
     def of(self, asker: str, request_id: str) -> AnswerGiven:
         """Raises NotReadable for an unknown one and for another one's alike."""
 
-    def give(self, feedback: Feedback, gaps: Sequence[Gap]) -> Sequence[Feedback]:
-        """What the asker says of the answer by now. The same kind said before is replaced, with its gaps."""
+    def give(self, feedback: Feedback, gaps: Sequence[Gap], *, verdict: JudgedAnswer | None) -> Sequence[Feedback]:
+        """What the asker says of the answer by now. The same kind said before is replaced, with its gaps.
 
-    def withdraw(self, asker: str, request_id: str, kind: FeedbackKind) -> Sequence[Feedback]:
-        """What is left of it. Nothing happens where nothing was said."""
+        `verdict` is kept with it, right or wrong as all that the asker says of the answer amounts to.
+        """
+
+    def withdraw(self, asker: str, request_id: str, kind: FeedbackKind, *, verdict: JudgedAnswer | None) -> Sequence[Feedback]:
+        """What is left of it, with the verdict that this amounts to. Nothing happens where nothing was said."""
 
     def said(self, asker: str, request_id: str) -> Sequence[Feedback]: ...
 

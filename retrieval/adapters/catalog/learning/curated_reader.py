@@ -13,16 +13,12 @@ from retrieval.adapters.catalog.classes import among
 from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.learning import curated_rows
 from retrieval.adapters.catalog.tables import curated_answers, curated_citations, document_versions, documents, passages, texts
-from retrieval.domain.answers import AnswerSentence, Citation
 from retrieval.domain.clock import stamp
 from retrieval.domain.curated import CuratedAnswer, CuratedState, ReadableCurated
-from retrieval.domain.documents import Span
 from retrieval.domain.errors import NotReadable
-from retrieval.domain.escalations import CitedSpan
-from retrieval.domain.ids import text_hash
-from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.permissions import Principal
 from retrieval.ports.reading import Candidate, GateReader
+from retrieval.steps.restore import Passages, restored
 
 _TEXTS: Select[tuple[str, str]] = (
     select(passages.c.id, func.substr(texts.c.text, passages.c.span_start + 1, passages.c.span_end - passages.c.span_start).label("text"))
@@ -108,23 +104,10 @@ def _passage_texts(connection: Connection, answers: Sequence[CuratedAnswer]) -> 
     return found
 
 
-def _readable(answer: CuratedAnswer, readable: Mapping[str, ReadablePassage], revision: int) -> ReadableCurated:
+def _readable(answer: CuratedAnswer, passages: Passages, revision: int) -> ReadableCurated:
     """With its sentences where every quote is what the reviewer saw, else without any."""
-    citations = {cited: _citation(cited, readable.get(cited.passage)) for cited in answer.cites}
-    intact = {cited: citation for cited, citation in citations.items() if citation is not None}
-    if len(intact) < len(citations):
+    sentences = [sentence for held in answer.sentences if (sentence := restored(held, passages)) is not None]
+    if len(sentences) < len(answer.sentences):
         return ReadableCurated(answer, (), (), revision)
-    sentences = []
-    for said in answer.sentences:
-        first, *also = (intact[cited] for cited in said.cites)
-        sentences.append(AnswerSentence(said.text, first, said.support, said.verdict, tuple(also)))
-    stands_in = tuple({cited.passage: readable[cited.passage] for cited in answer.cites}.values())
-    return ReadableCurated(answer, tuple(sentences), stands_in, revision)
-
-
-def _citation(cited: CitedSpan, passage: ReadablePassage | None) -> Citation | None:
-    if passage is None or passage.version != cited.version or not passage.span.contains(cited.span):
-        return None
-    within = Span(cited.span.start - passage.span.start, cited.span.end - passage.span.start)
-    citation = Citation.of(passage, within=within)
-    return citation if text_hash(citation.quote) == cited.quote_hash else None
+    stands_in = dict.fromkeys(cited.passage for cited in answer.cites)
+    return ReadableCurated(answer, tuple(sentences), tuple(passages[id_] for id_ in stands_in), revision)

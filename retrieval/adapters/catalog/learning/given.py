@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, func, insert, select
@@ -12,11 +13,13 @@ from retrieval.adapters.catalog.audit.secrecy import AuditKeys, keys_of, make_ke
 from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.learning import gap_rows
 from retrieval.adapters.catalog.tables import answers_given, feedback, gaps
+from retrieval.adapters.catalog.verdicts import keep_verdict, withdraw_verdict
 from retrieval.domain.answers import AnswerOutcome, Reason
 from retrieval.domain.audit import AuditAction, AuditEntry
+from retrieval.domain.calibration import JudgedAnswer
 from retrieval.domain.clock import stamp, unstamp
 from retrieval.domain.errors import NotReadable
-from retrieval.domain.feedback import CONTRARY, JUDGES, AnswerGiven, Feedback, FeedbackKind, GivenCitation
+from retrieval.domain.feedback import CONTRARY, JUDGES, AnswerGiven, Feedback, FeedbackKind, GivenCitation, judgement
 from retrieval.domain.gaps import Gap
 
 _RIGHT = [kind.value for kind, is_right in JUDGES.items() if is_right]
@@ -39,7 +42,7 @@ class CatalogAnswersGiven:
         with self._database.read() as connection:
             return _given(connection, asker, request_id)
 
-    def give(self, said: Feedback, new_gaps: Sequence[Gap]) -> list[Feedback]:
+    def give(self, said: Feedback, new_gaps: Sequence[Gap], *, verdict: JudgedAnswer | None) -> list[Feedback]:
         self._make_keys()
         with self._database.write() as connection:
             _given(connection, said.asker, said.request_id)
@@ -57,15 +60,17 @@ class CatalogAnswersGiven:
             )
             gap_rows.add(connection, new_gaps, keys)
             left = _said(connection, said.asker, said.request_id, keys)
+            _judge(connection, verdict, left)
             self._record(connection, AuditAction.FEEDBACK_GIVEN, said.asker, said.request_id, said.kind)
             return left
 
-    def withdraw(self, asker: str, request_id: str, kind: FeedbackKind) -> list[Feedback]:
+    def withdraw(self, asker: str, request_id: str, kind: FeedbackKind, *, verdict: JudgedAnswer | None) -> list[Feedback]:
         self._make_keys()
         with self._database.write() as connection:
             _given(connection, asker, request_id)
             was_there = _take_back(connection, request_id, kind)
             left = _said(connection, asker, request_id, keys_of(connection))
+            _judge(connection, verdict, left)
             if was_there:
                 self._record(connection, AuditAction.FEEDBACK_WITHDRAWN, asker, request_id, kind)
             return left
@@ -129,6 +134,16 @@ def _said(connection: Connection, asker: str, request_id: str, keys: AuditKeys) 
         )
         for row in rows
     ]
+
+
+def _judge(connection: Connection, verdict: JudgedAnswer | None, said: Sequence[Feedback]) -> None:
+    if verdict is None:
+        return
+    is_right = judgement(each.kind for each in said)
+    if is_right is None:
+        withdraw_verdict(connection, verdict.about, verdict.by)
+    else:
+        keep_verdict(connection, replace(verdict, is_right=is_right))
 
 
 def _columns(given: AnswerGiven, keys: AuditKeys) -> dict[str, Any]:
