@@ -80,16 +80,10 @@ def silence(handler: Handler, _body: Any) -> None:
 def endless(handler: Handler, body: Any, *, pause_seconds: float = 0.0) -> None:
     """The same text again and again, until the other side leaves."""
     events = handler.server.provider.events(body)
-    text = events[2]
-    try:
-        for piece in chain(events[:2], repeat(text)):
-            handler.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-            if pause_seconds and handler.left_within(pause_seconds):
-                break
-    except OSError:
-        pass
-    handler.server.provider.abandoned()
-    handler.close_connection = True
+    for piece in chain(events[:2], repeat(events[2])):
+        handler.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        if pause_seconds:
+            time.sleep(pause_seconds)
 
 
 def endlessly(handler: Handler, body: Any) -> None:

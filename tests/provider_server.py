@@ -60,7 +60,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         fault = self.server.provider.next(Request(self.path, dict(self.headers), body))
-        self.server.provider.faults[fault](self, body)
+        try:
+            self.server.provider.faults[fault](self, body)
+        except ConnectionError:
+            self.server.provider.abandoned()
+            self.close_connection = True
 
     def reply(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)

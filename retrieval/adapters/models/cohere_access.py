@@ -33,8 +33,8 @@ class CohereAccess:
         provider_http.check_key(self.key, setting="ARCHIVIST_COHERE_API_KEY")
         provider_http.check_url(self.base_url, setting="ARCHIVIST_COHERE_BASE_URL")
 
-    def http(self, *, expects: str, response_bytes: int) -> httpx.AsyncClient:
-        return provider_http.provider_client(self.base_url, key=self.key, expects=expects, response_bytes=response_bytes)
+    def http(self, *, response_bytes: int, reads: provider_http.Reads | None = None) -> httpx.AsyncClient:
+        return provider_http.provider_client(self.base_url, key=self.key, response_bytes=response_bytes, reads=reads)
 
     def client(self, http: httpx.AsyncClient) -> AsyncClientV2:
         return AsyncClientV2(self.key, base_url=self.base_url, max_retries=0, httpx_client=http)

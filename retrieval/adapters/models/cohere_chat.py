@@ -4,20 +4,21 @@ What leaves this machine are the instructions, the question and the passages. No
 request from being stored: that is a matter of the contract.
 """
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing
 from typing import Any, Literal
 
-from cohere import CitationOptions, Document, SystemChatMessageV2, UserChatMessageV2
+from cohere import CitationOptions, Document, SystemChatMessageV2, UserChatMessageV2, V2ChatStreamResponse
+from cohere.core.pydantic_utilities import parse_obj_as
 
 from retrieval.adapters.models.chat_stream import ChatCalls, ChatLimits, text_piece, token_count, told
 from retrieval.adapters.models.cohere_access import FAILURES, CohereAccess, failure
-from retrieval.adapters.models.provider_http import EVENTS
 from retrieval.adapters.models.texts import encodable
 from retrieval.adapters.resilience.failures import CallFailed
 from retrieval.domain.answers import TokenUsage
 from retrieval.ports.generation import CitedPiece, Finished, GenerationTask, GroundingPassage, Piece, TextPiece
 
+_EVENTS = frozenset({"content-start", "content-delta", "citation-start", "message-end"})
 _COMPLETE = frozenset({"COMPLETE", "STOP_SEQUENCE"})
 _BROKEN = frozenset({"ERROR", "TIMEOUT"})
 
@@ -34,7 +35,7 @@ class CohereGenerator:
         self._model = access.model
         self._temperature = limits.temperature
         self._citations = citations
-        http = access.http(expects=EVENTS, response_bytes=limits.response_bytes)
+        http = access.http(response_bytes=limits.response_bytes, reads=_reads)
         self._client = access.client(http)
         self._calls = ChatCalls("cohere chat", http, limits, failures=FAILURES, failure=failure)
 
@@ -70,6 +71,13 @@ class CohereGenerator:
                 if isinstance(piece, Finished):
                     return
         raise CallFailed("an answer that breaks off", again=True)
+
+
+def _reads(event: Mapping[str, object]) -> bool:
+    if event.get("type") not in _EVENTS:
+        return False
+    parse_obj_as(V2ChatStreamResponse, event)  # as the client does, which goes on without what this raises for
+    return True
 
 
 def _document(passage: GroundingPassage) -> Document:

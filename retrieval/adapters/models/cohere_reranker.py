@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrieval.adapters.models.cohere_access import FAILURES, CohereAccess, failure
-from retrieval.adapters.models.provider_http import JSON
 from retrieval.adapters.models.texts import encodable
 from retrieval.adapters.resilience.cancellable import CancellableCalls
 from retrieval.adapters.resilience.failures import CallFailed
@@ -36,7 +35,7 @@ class CohereReranker:
         self._model = access.model
         self._limits = limits
         self._calls = CancellableCalls("cohere")
-        self._http = access.http(expects=JSON, response_bytes=limits.response_bytes)
+        self._http = access.http(response_bytes=limits.response_bytes)
         self._client = access.client(self._http)
 
     @property

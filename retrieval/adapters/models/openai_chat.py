@@ -13,7 +13,7 @@ from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpe
 
 from retrieval.adapters.models import provider_http
 from retrieval.adapters.models.chat_stream import ChatCalls, ChatLimits, text_piece, token_count, told
-from retrieval.adapters.models.provider_http import EVENTS, check_key, check_url, provider_client, refusal
+from retrieval.adapters.models.provider_http import check_key, check_url, provider_client, refusal
 from retrieval.adapters.models.texts import encodable
 from retrieval.adapters.resilience.failures import CallFailed
 from retrieval.domain.answers import TokenUsage
@@ -63,7 +63,7 @@ class OpenAIGenerator:
         self.most_sensitive = access.most_sensitive
         self._access = access
         self._temperature = limits.temperature
-        http = provider_client(access.base_url, key=access.key, expects=EVENTS, response_bytes=limits.response_bytes)
+        http = provider_client(access.base_url, key=access.key, response_bytes=limits.response_bytes, reads=lambda _event: True)
         self._client = AsyncOpenAI(api_key=access.key or _NO_KEY, base_url=access.base_url, max_retries=0, http_client=http)
         self._calls = ChatCalls("openai chat", http, limits, failures=(OpenAIError, *provider_http.FAILURES), failure=_failure)
 

@@ -5,7 +5,7 @@ repeat ours, so it is dropped.
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from ipaddress import ip_address
 
 import httpx
@@ -13,7 +13,9 @@ import httpx
 from retrieval.adapters.resilience.failures import CallFailed
 from retrieval.domain.errors import InvalidInput
 
-JSON, EVENTS = "application/json", "text/event-stream"
+Reads = Callable[[Mapping[str, object]], bool]
+"""Whether a client is to see this event's data. Raises one of `FAILURES` where the client could not read it."""
+
 FAILURES = (TimeoutError, httpx.HTTPError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
 """What any vendor's client raises: those after HTTP's own over an answer of a wrong shape, each in its own places."""
 
@@ -41,15 +43,16 @@ def check_url(url: str, *, setting: str, in_the_clear: bool = False) -> None:
         raise InvalidInput.of(setting, "must be https", limit="http on loopback only")
 
 
-def provider_client(base_url: str, *, key: str, expects: str, response_bytes: int) -> httpx.AsyncClient:
+def provider_client(base_url: str, *, key: str, response_bytes: int, reads: Reads | None = None) -> httpx.AsyncClient:
     """For a vendor's client to call with. Its hooks raise CallFailed.
 
     Args:
         base_url: checked.
         key: sent as a bearer token; empty: none is.
-        expects: `JSON` or `EVENTS`; a successful answer of another type is none.
         response_bytes: most that is read of one answer.
+        reads: for answers that are server-sent events, whether the client is to see one. Without, an answer is one JSON value.
     """
+    expected = "application/json" if reads is None else "text/event-stream"
 
     async def reticent(request: httpx.Request) -> None:
         """Clients tell which system they run on, and take further headers from the environment."""
@@ -63,11 +66,11 @@ def provider_client(base_url: str, *, key: str, expects: str, response_bytes: in
         if "content-encoding" in response.headers:
             raise CallFailed("a compressed answer")
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if response.is_success and kind != expects:
+        if response.is_success and kind != expected:
             raise CallFailed("an answer of another type")
         assert isinstance(response.stream, httpx.AsyncByteStream)
         stream = _BoundedStream(response.stream, response_bytes)
-        response.stream = _ReadableEvents(stream) if response.is_success and expects == EVENTS else stream
+        response.stream = stream if reads is None or not response.is_success else _ReadableEvents(stream, reads)
 
     return httpx.AsyncClient(
         headers={"Accept-Encoding": "identity"},  # so that the limit is on what is really held
@@ -112,10 +115,14 @@ class _BoundedStream(httpx.AsyncByteStream):
 
 
 class _ReadableEvents(httpx.AsyncByteStream):
-    """Whole lines of server-sent events, whose data are JSON objects, a line each. Clients skip what they cannot read, and log it."""
+    """The events that a client is to see, line by line; the data of each are a JSON object on one line.
 
-    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+    Clients skip what they cannot read, and write it into the log.
+    """
+
+    def __init__(self, stream: httpx.AsyncByteStream, reads: Reads) -> None:
         self._stream = stream
+        self._reads = reads
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         held = bytearray()
@@ -123,27 +130,29 @@ class _ReadableEvents(httpx.AsyncByteStream):
             end = piece.rfind(b"\n") + 1
             held += piece[:end] if end else piece
             if end:
-                yield _readable(bytes(held))
+                yield self._seen(bytes(held))
                 held = bytearray(piece[end:])
-        yield _readable(bytes(held))
+        yield self._seen(bytes(held))
 
     async def aclose(self) -> None:
         await self._stream.aclose()
 
+    def _seen(self, lines: bytes) -> bytes:
+        """Without the data of events that are not to be seen."""
+        try:
+            return b"".join(line for line in lines.splitlines(keepends=True) if self._is_seen(line))
+        except FAILURES:
+            pass
+        raise CallFailed("an event that cannot be read")  # outside, so that it has no context: that holds the provider's words
 
-def _readable(lines: bytes) -> bytes:
-    """These lines. Raises CallFailed for data that are no JSON object."""
-    data = [line[5:].strip() for line in lines.splitlines() if line.startswith(b"data:")]
-    if not all(_is_object(datum) for datum in data if datum not in (b"", b"[DONE]")):
-        raise CallFailed("an event that cannot be read")
-    return lines
-
-
-def _is_object(datum: bytes) -> bool:
-    try:
-        return isinstance(json.loads(datum), dict)
-    except (ValueError, RecursionError):
-        return False
+    def _is_seen(self, line: bytes) -> bool:
+        data = line[5:].strip() if line.startswith(b"data:") else b""
+        if data in (b"", b"[DONE]"):
+            return True
+        event = json.loads(data)
+        if not isinstance(event, dict):
+            raise TypeError
+        return self._reads(event)
 
 
 def _seconds(retry_after: str) -> float:
