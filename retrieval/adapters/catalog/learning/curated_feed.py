@@ -14,7 +14,7 @@ from retrieval.domain.ids import text_hash
 from retrieval.ports.learning import CuratedNews, DocumentNow
 from retrieval.ports.models import Vectors
 
-_NOW = select(curated_head.c.change, revision.c.value)
+_NOW = select(curated_head.c.change, revision.c.value).join(revision, revision.c.id == curated_head.c.id)
 _CHANGED_ANSWERS = select(curated_answers.c.id).where(curated_answers.c.change > bindparam("change"))
 _CITED = select(curated_citations.c.document)
 _CHANGED_DOCUMENTS = select(changes.c.document).where(changes.c.revision > bindparam("revision"), changes.c.document.in_(_CITED))
