@@ -50,7 +50,7 @@ class CorpusIndex:
 
     def __init__(self, shard: EdgeShard, corpus: Corpus, vectors: Vectors, embedder: Embedder, tokens: Sequence[TokenVectors] = ()) -> None:
         self._shard = shard
-        self._services: dict[Settings, KnowledgeService] = {}
+        self._services: dict[str, KnowledgeService] = {}
         self.corpus = corpus
         self.embedder = embedder
         self.matrix = vectors
@@ -81,12 +81,13 @@ class CorpusIndex:
 
     def service(self, settings: Settings) -> KnowledgeService:
         """The product's read path with these settings over this collection."""
-        if settings not in self._services:
+        key = settings.model_dump_json()
+        if key not in self._services:
             shelf = _Shelf(self)
-            self._services[settings] = KnowledgeService(
+            self._services[key] = KnowledgeService(
                 settings, shelf, shelf, shelf, self, self.embedder, _NobodyLooks(), tokens=self, walks=self.walks
             )
-        return self._services[settings]
+        return self._services[key]
 
     def documents(self, passages: Sequence[str]) -> list[str]:
         """The collection's own ids of the documents that these passages are."""
