@@ -8,7 +8,6 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-MEDIA_TYPE = "text/csv; charset=utf-8"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """The last four are the first four in full width, which some programs take for the same."""
 _BREAKS = str.maketrans({"\r": " ", "\n": " ", "\v": " ", "\f": " ", "\x85": " ", "\u2028": " ", "\u2029": " ", "\0": ""})

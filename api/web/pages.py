@@ -1,5 +1,6 @@
 """Pages: templates with every value escaped and none undefined, under headers that allow no script but our own files."""
 
+import secrets
 from collections.abc import Mapping
 
 from fastapi import Request
@@ -21,6 +22,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "same-origin",  # without a referrer, browsers send forms with the origin `null`
 }
+ONCE_BYTES = 12
+"""Of the key by which a form that is sent twice is known."""
 _OF_PROGRAMS = frozenset({"WWW-Authenticate"})
 """Would have a browser ask for a password in a window of its own."""
 
@@ -33,7 +36,7 @@ class Pages:
             loader=PackageLoader("api.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self._environment.filters.update(words.FILTERS)
-        self._environment.globals.update(asset=assets.name, Role=Role)
+        self._environment.globals.update(asset=assets.name, Role=Role, once=lambda: secrets.token_urlsafe(ONCE_BYTES))
 
     def page(self, request: Request, template: str, *, status: int = 200, **shown: object) -> HTMLResponse:
         """The template `<template>.html.jinja`, with the navigation of whoever has signed in."""

@@ -1,6 +1,17 @@
 """All routes of the console, in the order in which addresses are matched."""
 
-from api.web import asking, elsewhere, reading, signing_in, static_routes
+from api.web import (
+    asking,
+    elsewhere,
+    my_questions,
+    reading,
+    review_actions,
+    review_item,
+    review_queue,
+    signing_in,
+    static_routes,
+    statistics,
+)
 
 ROUTERS = (
     static_routes.router,
@@ -9,5 +20,11 @@ ROUTERS = (
     asking.home_router,
     asking.router,
     reading.router,
+    my_questions.router,
+    my_questions.taking_back_router,
+    review_queue.router,
+    review_item.router,
+    review_actions.router,
+    statistics.router,
     elsewhere.router,
 )

@@ -5,12 +5,29 @@ from datetime import datetime, timedelta
 
 from api.responses.answers import MESSAGES
 from retrieval.domain.answers import Confidence, Reason, Verdict
+from retrieval.domain.escalations import EscalationState
 
 _SURENESS = ((0.95, "almost certainly right"), (0.85, "very likely right"), (0.7, "likely right"), (0.5, "rather right than wrong"))
 _VERDICTS = {
     Verdict.QUOTED: "quoted word for word",
     Verdict.SUPPORTED: "in other words than the source",
     Verdict.UNSUPPORTED: "nothing that was found supports this",
+}
+_WHY = {
+    Reason.NOTHING_FOUND: "Nothing was found that bears on the question.",
+    Reason.OUT_OF_SCOPE: "What was found is not about what is asked.",
+    Reason.CONFLICTING_SOURCES: "What was found contradicts itself.",
+    Reason.STALE: "What was found is older than its owner lets be relied on.",
+    Reason.LOW_CONFIDENCE: "The answer would be wrong more often than its sources' owners accept.",
+    Reason.UNSUPPORTED: "A sentence of the draft is supported by nothing that was found.",
+}
+_STANDING = {
+    EscalationState.OPEN: "Waits for a person",
+    EscalationState.CLAIMED: "A person is looking at it",
+    EscalationState.ANSWERED: "Answered by a person",
+    EscalationState.REJECTED: "A person found no answer",
+    EscalationState.EXPIRED: "Nobody answered in time",
+    EscalationState.WITHDRAWN: "Taken back",
 }
 _STEPS = ((timedelta(days=2), timedelta(days=1), "days"), (timedelta(hours=2), timedelta(hours=1), "hours"))
 
@@ -30,6 +47,26 @@ def verdict(verdict: Verdict) -> str:
 
 def reason(reason: Reason) -> str:
     return MESSAGES[reason]
+
+
+def why(reason: Reason) -> str:
+    """For a reviewer: why a person is asked."""
+    return _WHY[reason]
+
+
+def standing(state: EscalationState) -> str:
+    """For whoever asked: how their question stands."""
+    return _STANDING[state]
+
+
+def signal(name: str) -> str:
+    """`rare_terms_covered` is `rare terms covered`."""
+    return name.replace("_", " ")
+
+
+def stamp(moment: str) -> str:
+    """`2026-03-01T09:00:00Z` is `2026-03-01 09:00`."""
+    return moment[:16].replace("T", " ")
 
 
 def date(moment: str | datetime | None) -> str:
@@ -52,12 +89,22 @@ def duration(length: timedelta) -> str:
     return "1 minute" if minutes == 1 else f"{minutes} minutes"
 
 
+def seconds(length: float | None) -> str:
+    """In words; `none yet` for None."""
+    return "none yet" if length is None else duration(timedelta(seconds=length))
+
+
 FILTERS: Mapping[str, Callable[..., str]] = {
     "sureness": sureness,
     "percent": percent,
     "verdict": verdict,
     "reason": reason,
+    "why": why,
+    "standing": standing,
+    "signal": signal,
+    "stamp": stamp,
     "date": date,
     "moment": moment,
     "duration": duration,
+    "seconds": seconds,
 }

@@ -4,18 +4,16 @@ Every text goes through the template's escaping: what is drawn may come from a c
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
 from retrieval.evaluation.comparison import Change
+from retrieval.evaluation.drawing import HEIGHT, WIDTH, below, gridline, polyline, svg
 
-WIDTH = 360
-"""Units of the drawing. A phone shows about one to a pixel, so that text of 11 units can be read there."""
 _ROW = 26
 _LABEL = 96
 _VALUE = 42
-_PLOT = 190
 _SERIES = 9
 """Colours that the style sheet has; further series begin again."""
 
@@ -25,7 +23,7 @@ def bars(rows: Sequence[tuple[str, float, float, float]], *, strong: str) -> Mar
     top = max((high for _, _, _, high in rows), default=1.0) or 1.0
     scale = (WIDTH - _LABEL - _VALUE) / top
     drawn = [_bar(at, row, scale, is_strong=row[0] == strong) for at, row in enumerate(rows)]
-    return _svg(_ROW * len(rows) + 4, drawn, "bars with intervals of 95 %")
+    return svg(_ROW * len(rows) + 4, drawn, "bars with intervals of 95 %")
 
 
 def _bar(at: int, row: tuple[str, float, float, float], scale: float, *, is_strong: bool) -> Markup:
@@ -62,7 +60,7 @@ def curves(series: Mapping[str, Mapping[int, float]], *, strong: str) -> Markup:
     ranks = sorted({rank for points in series.values() for rank in points})
     if not ranks:
         return Markup("")
-    left, bottom, width, height = 30.0, _PLOT - 22.0, WIDTH - 42.0, _PLOT - 32.0
+    left, bottom, width, height = 30.0, HEIGHT - 22.0, WIDTH - 42.0, HEIGHT - 32.0
     spread = math.log(ranks[-1] / ranks[0]) or 1.0
     across = {rank: left + width * math.log(rank / ranks[0]) / spread for rank in ranks}
     values = [value for points in series.values() for value in points.values()]
@@ -72,22 +70,13 @@ def curves(series: Mapping[str, Mapping[int, float]], *, strong: str) -> Markup:
         return bottom - height * (tenths - least) / (most - least)
 
     step = 1 if most - least <= 5 else 2
-    parts = [_gridline(left, up(tenths), width, f"{tenths / 10:.1f}") for tenths in range(least, most + 1, step)]
-    parts += [
-        Markup('<text class="middle" x="{x:.1f}" y="{y}">{rank}</text>').format(x=across[rank], y=bottom + 15, rank=rank) for rank in ranks
-    ]
+    parts = [gridline(left, up(tenths), width, f"{tenths / 10:.1f}") for tenths in range(least, most + 1, step)]
+    parts += [below(across[rank], bottom + 15, str(rank)) for rank in ranks]
     ordered = sorted(enumerate(series.items()), key=lambda item: item[1][0] == strong)  # the strong one is drawn last, on top
     for at, (name, points) in ordered:
-        line = " ".join(f"{across[rank]:.1f},{up(value * 10):.1f}" for rank, value in sorted(points.items()))
-        colour = "line strong" if name == strong else f"line s{at % _SERIES}"
-        parts.append(Markup('<polyline class="{}" points="{}"><title>{}</title></polyline>').format(colour, line, name))
-    return _svg(_PLOT, parts, "recall by rank")
-
-
-def _gridline(left: float, y: float, width: float, label: str) -> Markup:
-    return Markup('<path class="grid" d="M{left} {y:.1f}h{width}"/><text class="end" x="{x}" y="{text:.1f}">{label}</text>').format(
-        left=left, y=y, width=width, x=left - 5, text=y + 4, label=label
-    )
+        line = [(across[rank], up(value * 10)) for rank, value in sorted(points.items())]
+        parts.append(polyline(line, kind="line strong" if name == strong else f"line s{at % _SERIES}", says=name))
+    return svg(HEIGHT, parts, "recall by rank")
 
 
 def changes_plot(changes: Sequence[Change], *, queries: int) -> Markup:
@@ -95,11 +84,11 @@ def changes_plot(changes: Sequence[Change], *, queries: int) -> Markup:
     gains = sorted((change for change in changes if change.difference > 0), key=lambda change: -change.difference)
     losses = sorted((change for change in changes if change.difference < 0), key=lambda change: -change.difference)
     step = (WIDTH - 34) / max(queries, 1)
-    middle, half = _PLOT / 2, _PLOT / 2 - 8
+    middle, half = HEIGHT / 2, HEIGHT / 2 - 8
     places = [*enumerate(gains), *enumerate(losses, queries - len(losses))]
-    parts = [_gridline(34.0, middle - half * share, WIDTH - 34.0, f"{share:+.0f}" if share else "0") for share in (1, 0, -1)]
+    parts = [gridline(34.0, middle - half * share, WIDTH - 34.0, f"{share:+.0f}" if share else "0") for share in (1, 0, -1)]
     parts += [_change(34 + at * step, middle, half, step, change) for at, change in places]
-    return _svg(_PLOT, parts, "difference of each query")
+    return svg(HEIGHT, parts, "difference of each query")
 
 
 def _change(x: float, middle: float, half: float, step: float, change: Change) -> Markup:
@@ -113,8 +102,3 @@ def _change(x: float, middle: float, half: float, step: float, change: Change) -
         change.query,
         change.difference,
     )
-
-
-def _svg(height: float, parts: Iterable[Markup], says: str) -> Markup:
-    body = Markup("").join(parts)
-    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(WIDTH, height, says, body)

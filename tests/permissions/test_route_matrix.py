@@ -108,6 +108,22 @@ SESSIONS = {
     "GET /console/answer": USER,
     "GET /console/found": USER,
     "GET /console/documents/{id}": USER,
+    "GET /console/questions": USER,
+    "GET /console/questions/{id}": USER,
+    "POST /console/questions/{id}/withdraw": USER,
+    "GET /console/reviews": REVIEWER,
+    "GET /console/reviews.csv": REVIEWER,
+    "GET /console/reviews/{id}": REVIEWER,
+    "GET /console/reviews/{id}/history.csv": REVIEWER,
+    "POST /console/reviews/{id}/claim": REVIEWER,
+    "POST /console/reviews/{id}/renew": REVIEWER,
+    "POST /console/reviews/{id}/release": REVIEWER,
+    "POST /console/reviews/{id}/reassign": REVIEWER,
+    "POST /console/reviews/{id}/rows": REVIEWER,
+    "POST /console/reviews/{id}/approve": REVIEWER,
+    "POST /console/reviews/{id}/answer": REVIEWER,
+    "POST /console/reviews/{id}/reject": REVIEWER,
+    "GET /console/statistics": REVIEWER,
 }
 """Routes of the console that are opened by a session, and by no credential that a request brings itself."""
 TITLES_AND_TEXTS = [*FILES, *(sentence for text, _ in FILES.values() for sentence in text.split(". "))]
