@@ -20,6 +20,7 @@ from retrieval.ports.graph import EntityPage, NamedEntities, Neighbourhood
 from retrieval.ports.idempotency import IdempotencyStore
 from retrieval.ports.keys import ApiKeyStore
 from retrieval.ports.reading import DocumentPage, ReadableDocument
+from retrieval.ports.reviewing import Escalating, Reviewing
 from retrieval.ports.sources import OwnedSources
 from retrieval.settings import Settings
 
@@ -84,6 +85,12 @@ class Wiring(Protocol):
 
     @property
     def graph(self) -> Graph: ...
+
+    @property
+    def escalations(self) -> Escalating: ...
+
+    @property
+    def reviews(self) -> Reviewing: ...
 
     @property
     def catalog(self) -> KeyHolder: ...

@@ -22,9 +22,11 @@ from retrieval.domain.keys import ApiKey, StoredApiKey
 from retrieval.domain.permissions import EVERYONE, AccessScope, Principal
 from retrieval.domain.phrases import holds
 from retrieval.domain.runs import Hit, Leg, Run
+from retrieval.escalation_service import EscalationService
 from retrieval.graph_service import GraphService
 from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch
+from retrieval.review_service import ReviewService
 from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
 from tests.story import Story, allow
@@ -121,6 +123,24 @@ class World:
     @property
     def graph(self) -> GraphService:
         return GraphService(self.settings, self.catalog.graph, self.catalog.audit)
+
+    @property
+    def escalations(self) -> EscalationService:
+        catalog = self.catalog
+        return EscalationService(
+            self.settings,
+            catalog.gate,
+            catalog.escalations,
+            catalog.escalation_writer,
+            catalog.answer_policies,
+            catalog.audit,
+            self.clock,
+        )
+
+    @property
+    def reviews(self) -> ReviewService:
+        catalog = self.catalog
+        return ReviewService(self.settings, catalog.gate, catalog.escalations, catalog.escalation_writer, catalog.audit, self.clock)
 
     def readiness(self) -> list[tuple[str, bool, str]]:
         return self.parts
