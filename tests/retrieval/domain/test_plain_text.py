@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 -- letters that look like others are what this file is about
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -127,12 +128,29 @@ def test_taking_off_puts_nothing_active_together(text: str):
 @given(
     st.lists(
         st.sampled_from(
-            [*"<>[]()!`*_~#&;:/\\.@=|%{}$^\"' \n-1aZ\u200b\u202e\uff1c\u3002\u0456", "http", "https://", "www.", "evil", ".com", "javascript:", "img ",
-             "src=", "script", "data:", "&lt;", "[1]", "](", "xn--"]
+            [
+                *"<>[]()!`*_~#&;:/\\.@=|%{}$^\"' \n-1aZ\u200b\u202e\uff1c\u3002\u0456",
+                *(
+                    "http",
+                    "https://",
+                    "www.",
+                    "evil",
+                    ".com",
+                    "javascript:",
+                    "img ",
+                    "src=",
+                    "script",
+                    "data:",
+                    "&lt;",
+                    "[1]",
+                    "](",
+                    "xn--",
+                ),
+            ]
         ),
         max_size=14,
     ).map("".join)
-)  # fmt: skip
+)
 def test_what_is_plain_is_drawn_without_links_images_or_tags(text: str):
     plain = plain_sentence(text)
 
