@@ -15,7 +15,10 @@ _BY_WORDS = (
     (re.compile(r"\bhow (?:far|tall|deep|wide|high|long)\b|\b(?:length|height|width|depth|distance)\b"), frozenset({"length"})),
     (re.compile(r"\bhow (?:heavy|much)\b|\bweigh"), frozenset({"mass"})),
     (re.compile(r"\b(?:percentage|percent|share|proportion|rate|%)"), frozenset({"percent"})),
-    (re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month)\b|\b(?:deadline|until|since)\b"), frozenset({"date", "clock"})),
+    (
+        re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month)\b|\b(?:deadline|until|since)\b"),
+        frozenset({"date", "years", "clock"}),
+    ),
     (re.compile(r"\b(?:what|which) time\b"), frozenset({"clock"})),
     (re.compile(r"\b(?:temperature|how (?:hot|cold|warm))\b"), frozenset({"celsius", "fahrenheit"})),
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from retrieval.domain.asked_for import asked_kinds, asks_for_a_name
 from retrieval.domain.documents import Span
-from retrieval.domain.quantities import Quantity
+from retrieval.domain.quantity import Quantity
 from retrieval.domain.statements import Statement, opposed
 from retrieval.domain.terms import stem, terms
 
@@ -21,12 +21,10 @@ def contradiction(question: str, one: Statement, other: Statement) -> str:
     """The two values, or the words, in which they differ, as `30 days / 25 days`; empty where they do not contradict each other."""
     if one.marks != other.marks:
         return ""
+    if others := _polarity(one, other) or _name(question, one, other):
+        return others
     alike = shared(one.terms, other.terms)
-    if alike < SAME_MATTER:
-        return ""
-    if alike < SAME_STATEMENT:
-        return _quantity(one, other, asked_kinds(question), only_asked=True)
-    return _quantity(one, other, asked_kinds(question)) or _polarity(one, other) or _name(question, one, other)
+    return _quantity(one, other, asked_kinds(question), alone=alike >= SAME_STATEMENT) if alike >= SAME_MATTER else ""
 
 
 def shared(one: frozenset[str], other: frozenset[str]) -> float:
@@ -34,15 +32,15 @@ def shared(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / len(one | other) if one or other else 0.0
 
 
-def _quantity(one: Statement, other: Statement, asked: frozenset[str], *, only_asked: bool = False) -> str:
-    if _have_other_names(one, other) or one.negations != other.negations or _are_opposed(one, other):
+def _quantity(one: Statement, other: Statement, asked: frozenset[str], *, alone: bool) -> str:
+    """The one quantity that differs. What may say for what something holds has to be asked for; so has any, unless it differs alone."""
+    if _have_other_names(one, other) or _are_parallel(one, other) or one.negations != other.negations:
         return ""
-    pairs = _paired(one.quantities, other.quantities)
-    differing = [pair for pair in pairs if not pair[0].agrees_with(pair[1])]
+    differing = [pair for pair in _paired(one.quantities, other.quantities) if not pair[0].agrees_with(pair[1])]
     if len(differing) != 1:
         return ""
     mine, theirs = differing[0]
-    if mine.kind not in asked and (only_asked or mine.is_scope):
+    if mine.kind not in asked and (mine.is_scope or not alone):
         return ""
     return f"{mine.span.of(one.text)} / {theirs.span.of(other.text)}"
 
@@ -60,32 +58,42 @@ def _have_other_names(one: Statement, other: Statement) -> bool:
     return bool(one.names - other.terms) and bool(other.names - one.terms)
 
 
-def _are_opposed(one: Statement, other: Statement) -> bool:
-    return any(opposed(mine, theirs) for mine in one.terms - other.terms for theirs in other.terms - one.terms)
+def _are_parallel(one: Statement, other: Statement) -> bool:
+    """Whether different terms stand at the same place, after or before the same word, as in `first review` and `second review`."""
+    mine, theirs = (_neighbours(said, said.terms - than.terms) for said, than in ((one, other), (other, one)))
+    return bool(mine & theirs)
+
+
+def _neighbours(said: Statement, own: frozenset[str]) -> frozenset[tuple[int, str]]:
+    """The words right before (-1) and right behind (1) each of those terms."""
+    places = [at for at, word in enumerate(said.words) if stem(word.text) in own]
+    return frozenset((step, said.words[at + step].text) for at in places for step in (-1, 1) if 0 <= at + step < len(said.words))
+
+
+def _agree_in_quantities(one: Statement, other: Statement) -> bool:
+    pairs = _paired(one.quantities, other.quantities)
+    return len(pairs) == max(len(one.quantities), len(other.quantities)) and all(mine.agrees_with(theirs) for mine, theirs in pairs)
 
 
 def _polarity(one: Statement, other: Statement) -> str:
-    pairs = _paired(one.quantities, other.quantities)
-    if len(pairs) != max(len(one.quantities), len(other.quantities)) or not all(mine.agrees_with(theirs) for mine, theirs in pairs):
+    """`not`, or two opposites, where nothing else differs."""
+    if not _agree_in_quantities(one, other):
         return ""
     mine, theirs = one.terms - other.terms, other.terms - one.terms
-    if abs(one.negations - other.negations) == 1 and not mine | theirs:
-        return "not"
-    if one.negations == other.negations and len(mine) == len(theirs) == 1:
-        (left,), (right,) = mine, theirs
-        return f"{left} / {right}" if opposed(left, right) else ""
-    return ""
+    if not mine | theirs:
+        return "not" if abs(one.negations - other.negations) == 1 else ""
+    if one.negations != other.negations or len(mine) != 1 or len(theirs) != 1:
+        return ""
+    (left,), (right,) = mine, theirs
+    return f"{left} / {right}" if opposed(left, right) else ""
 
 
 def _name(question: str, one: Statement, other: Statement) -> str:
-    """Two names after the same word, which the question asks for; what stands around them is the same."""
-    if not asks_for_a_name(question) or one.negations != other.negations:
-        return ""
-    pairs = _paired(one.quantities, other.quantities)
-    if len(pairs) != max(len(one.quantities), len(other.quantities)) or not all(mine.agrees_with(theirs) for mine, theirs in pairs):
-        return ""
+    """Two names after the same word, which the question asks for, where nothing else differs."""
     mine, theirs = one.terms - other.terms, other.terms - one.terms
     if not mine or not theirs or not mine <= one.names or not theirs <= other.names:
+        return ""
+    if not asks_for_a_name(question) or one.negations != other.negations or not _agree_in_quantities(one, other):
         return ""
     if (mine | theirs) & frozenset(terms(question)):
         return ""

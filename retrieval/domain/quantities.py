@@ -3,20 +3,15 @@
 `90 minutes` and `1.5 hours` are the same, `20 to 30 days` holds `25 days`, `September 2027` holds `30 September 2027`. English words.
 """
 
-import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from retrieval.domain.documents import Span
+from retrieval.domain.quantity import Bound, Quantity
 from retrieval.domain.terms import STOP_WORDS, stem
 from retrieval.domain.units_of_measure import CURRENCIES, MULTIPLES, UNITS, WORD_NUMBERS, Scale
 
-ABOUT = 0.1
-"""How far `about 20` reaches on either side, as a part of it."""
-CONVERTED = 0.02
-"""How far `25 miles` may be from `40 km`, as a part of it."""
 _YEARS = range(1000, 2101)
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
 _MONTH = "|".join((*_MONTHS, *(rf"{name[:3]}\b\.?" for name in _MONTHS if name != "may"), r"sept\b\.?"))
@@ -53,79 +48,15 @@ _BEFORE = re.compile(
     r"|(?P<about>about|around|approximately|approx\.|nearly|almost|roughly|some|circa|c\.|~))\s?\Z",
     re.IGNORECASE,
 )
+_BEFORE_YEAR = re.compile(
+    r"(?:\A|[(,-]\s?|\b(?:in|since|by|until|till|before|after|during|from|to|between|and|year|the|early|late|mid|circa)\s)\Z",
+    re.IGNORECASE,
+)
 _AFTER = re.compile(r"\s(?:(?P<least>or (?:more|longer|above)|minimum)|(?P<most>or (?:less|fewer|below)|maximum))\b", re.IGNORECASE)
 _UNIT = re.compile(r"[\s-]?(%|°\s?[CFcf]\b|[^\W\d_]+)")
 _UNIT_WITHIN = 3
 """Words after a number among which its unit is looked for: `25 paid vacation days`."""
 _LOOKED_BACK = 20
-
-
-class Bound(StrEnum):
-    """What a number says of a value: that it is this one, about this one, or one of its limits."""
-
-    IS = "is"
-    ABOUT = "about"
-    LEAST = "least"
-    MOST = "most"
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """One quantity and where it stands.
-
-    Attributes:
-        kind: only quantities of one kind compare: a dimension such as `time`, a currency, `date`, `clock`, `label`, `ordinal`, `number`, or
-            the noun that is counted.
-        unit: in which `low` and `high` are; different for a range.
-        scale: of the unit.
-        decimals: with how many it is written.
-        date: year, month and day, None for what is not said; None for what is no date.
-    """
-
-    span: Span
-    kind: str
-    low: float = 0.0
-    high: float = 0.0
-    unit: str = ""
-    scale: Scale = (1.0, 1.0)
-    bound: Bound = Bound.IS
-    decimals: int = 0
-    date: tuple[int | None, int | None, int | None] | None = None
-
-    @property
-    def is_scope(self) -> bool:
-        """Whether it may say for what or when something holds, rather than how much it is."""
-        return self.kind in ("date", "label", "ordinal")
-
-    def agrees_with(self, other: "Quantity") -> bool:
-        """Whether both can be true of the same thing. Never for different kinds."""
-        if self.kind != other.kind:
-            return False
-        if self.date is not None and other.date is not None:
-            return all(mine == theirs for mine, theirs in zip(self.date, other.date, strict=True) if None not in (mine, theirs))
-        (low, high), (least, most) = self._reach(other), other._reach(self)
-        if self.bound is other.bound and self.bound in (Bound.LEAST, Bound.MOST):
-            (low, high), (least, most) = self._scaled(other), other._scaled(self)
-        slack = self._slack(other)
-        return low <= most + slack and least <= high + slack
-
-    def _slack(self, other: "Quantity") -> float:
-        """Rounding: to the coarser of two that are written with different decimals, or in another unit."""
-        if self.unit != other.unit:
-            return CONVERTED * abs(self._scaled(other)[0])
-        return 0.0 if self.decimals == other.decimals else 0.5 * 10 ** -min(self.decimals, other.decimals)
-
-    def _scaled(self, other: "Quantity") -> tuple[float, float]:
-        """In the unit that both share, or else in the dimension's own."""
-        if self.unit == other.unit:
-            return self.low, self.high
-        return self.low * self.scale[0], self.high * self.scale[1]
-
-    def _reach(self, other: "Quantity") -> tuple[float, float]:
-        low, high = self._scaled(other)
-        if self.bound is Bound.ABOUT:
-            return low - ABOUT * abs(low), high + ABOUT * abs(high)
-        return -math.inf if self.bound is Bound.MOST else low, math.inf if self.bound is Bound.LEAST else high
 
 
 def quantities(text: str) -> list[Quantity]:
@@ -163,33 +94,50 @@ def _clocks(text: str) -> Iterator[Quantity]:
 
 def _measured(text: str, match: re.Match[str]) -> Iterator[Quantity]:
     """The quantity, or the two of `20 and 30 days`; none for `one` as a pronoun."""
-    joint = (match["joint"] or "").strip().lower()
     kind, unit, scale, end = _unit(text, match.end())
     if match["sign"]:
         kind, unit, scale, end = CURRENCIES[match["sign"].lower()], "", (1.0, 1.0), match.end()
-    measure = (kind, unit, scale)
-    if joint == "and" and not match["between"]:
-        yield from _single(text, Span(*match.span("one")), match, [match["one"]], measure)
-        yield from _single(text, Span(match.start("two"), end), match, [match["two"]], measure)
+    measure = _Measure(kind, unit, scale)
+    if (match["joint"] or "").strip().lower() == "and" and not match["between"]:
+        yield from _single(text, match, [match["one"]], Span(*match.span("one")), measure)
+        yield from _single(text, match, [match["two"]], Span(match.start("two"), end), measure)
     else:
-        numbers = [match["one"], *([match["two"]] if match["two"] else [])]
-        yield from _single(text, Span(match.start(), end), match, numbers, measure)
+        numbers = [match["one"], match["two"]] if match["two"] else [match["one"]]
+        start = match.start() + len(match.group()) - len(match.group().lstrip())
+        yield from _single(text, match, numbers, Span(start, end), measure)
 
 
-def _single(text: str, span: Span, match: re.Match[str], numbers: list[str], measure: tuple[str, str, Scale]) -> Iterator[Quantity]:
+@dataclass(frozen=True)
+class _Measure:
+    kind: str
+    unit: str
+    scale: Scale
+
+    @property
+    def is_of_a_dimension(self) -> bool:
+        return self.kind in _DIMENSIONS
+
+
+def _single(text: str, match: re.Match[str], numbers: Sequence[str], span: Span, measure: _Measure) -> Iterator[Quantity]:
     before, after = text[max(0, span.start - _LOOKED_BACK) : span.start], text[span.end : span.end + _LOOKED_BACK]
+    written = Span(span.start, min(match.end(), span.end))
     values = [(-1 if match["minus"] else 1) * _value(number) for number in numbers]
     low, high = min(values), max(values)
-    kind, unit, scale = measure
     if match["ordinal"]:
-        yield Quantity(Span(span.start, match.end()), "ordinal", low, high)
+        yield Quantity(written, "ordinal", low, high)
     elif _LABEL.search(before):
-        yield Quantity(Span(span.start, match.end()), "label", low, high)
-    elif kind not in _DIMENSIONS and len(numbers) == 1 and numbers[0].isdigit() and len(numbers[0]) == 4 and int(numbers[0]) in _YEARS:
-        yield Quantity(Span(*match.span()), "date", date=(int(numbers[0]), None, None))
-    elif kind in _DIMENSIONS or numbers[0].lower() != "one":
+        yield Quantity(written, "label", low, high)
+    elif not measure.is_of_a_dimension and _are_years(numbers, before, measure):
+        yield Quantity(written, "years", low, high) if len(numbers) > 1 else Quantity(written, "date", date=(int(low), None, None))
+    elif measure.is_of_a_dimension or numbers[0].lower() != "one":
         decimals = max(len(number.partition(".")[2].split(" ")[0]) for number in numbers)
-        yield Quantity(span, kind, low, high, unit, scale, _bound(before, after), decimals)
+        yield Quantity(span, measure.kind, low, high, measure.unit, measure.scale, _bound(before, after), decimals)
+
+
+def _are_years(numbers: Sequence[str], before: str, measure: _Measure) -> bool:
+    """Whether they look like years, and stand as years do: `in 1998`, or before nothing that they could count."""
+    look_like = all(number.isdigit() and int(number) in _YEARS for number in numbers)
+    return look_like and (measure.kind == "number" or bool(_BEFORE_YEAR.search(before)))
 
 
 _DIMENSIONS = frozenset({dimension for dimension, _ in UNITS.values()} | set(CURRENCIES.values()))

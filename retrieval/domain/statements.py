@@ -6,14 +6,36 @@ from functools import lru_cache
 from itertools import product
 
 from retrieval.domain.names import names
-from retrieval.domain.quantities import Quantity, quantities
+from retrieval.domain.quantities import quantities
+from retrieval.domain.quantity import Quantity
 from retrieval.domain.terms import NEGATIONS, STOP_WORDS, stem
 from retrieval.domain.units_of_measure import CURRENCIES, MULTIPLES, UNITS, WORD_NUMBERS
 
 REMEMBERED_STATEMENTS = 4_096
 _WORD = re.compile(r"\w+(?:['’]t\b)?")  # noqa: RUF001 - people type both apostrophes
 _CONTRACTED = re.compile(r"n['’]t\Z")  # noqa: RUF001 - people type both apostrophes
-_TELLING = frozenset("before after above below more most under over only all both with up down in out on off".split())
+_TELLING = frozenset(
+    [
+        "before",
+        "after",
+        "above",
+        "below",
+        "more",
+        "most",
+        "under",
+        "over",
+        "only",
+        "all",
+        "both",
+        "with",
+        "up",
+        "down",
+        "in",
+        "out",
+        "on",
+        "off",
+    ]
+)
 """Stop words that tell one statement from another."""
 _MEASURES = frozenset({*UNITS, *CURRENCIES, *map(stem, UNITS), *map(stem, CURRENCIES)})
 _OPPOSITES = (

@@ -11,6 +11,7 @@ A year, a section or a version that differs beside a value says for what the val
 difference that stands in the titles of two documents alike (`Office guide Berlin`, `Office guide Paris`).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -19,9 +20,12 @@ from typing import Self
 from retrieval.domain.answers import Conflict
 from retrieval.domain.contradictions import contradiction
 from retrieval.domain.evidence import Evidence
+from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.statements import statement
-from retrieval.domain.terms import terms
+from retrieval.domain.terms import STOP_WORDS, terms
 
+_WORD = re.compile(r"(?<![\w.@/-])[^\W\d_]+(?![\w@/-]|\.\w)")
+"""Not the parts of addresses and identifiers."""
 LOOKED_AT = 24
 """Of the evidence, the best: pairs grow with the square."""
 LEAST_ASKED = 0.5
@@ -82,7 +86,9 @@ def _differ_in(asked: _Asked, one: _LookedAt, other: _LookedAt) -> str:
     """What the two differ in; empty where they do not contradict each other."""
     if len(one.said & other.said) < LEAST_SHARED_TERMS or max(len(one.said), len(other.said)) > MOST_TERMS:
         return ""
-    if not _are_about(asked, one, other) or not _stand_apart(one.evidence, other.evidence) or _are_siblings(one.evidence, other.evidence):
+    if not _are_about(asked, one, other) or not _stand_apart(one.evidence, other.evidence):
+        return ""
+    if _are_siblings(one.evidence, other.evidence) or _are_about_others(one.evidence.passage, other.evidence.passage):
         return ""
     return contradiction(asked.question, statement(one.evidence.text), statement(other.evidence.text))
 
@@ -110,6 +116,18 @@ def _are_siblings(one: Evidence, other: Evidence) -> bool:
 
 def _differ_alike(one: frozenset[str], other: frozenset[str]) -> bool:
     return bool(one - other) and bool(other - one) and len(one & other) >= SIBLING_TITLES * min(len(one), len(other))
+
+
+def _are_about_others(one: ReadablePassage, other: ReadablePassage) -> bool:
+    """Whether the documents are named after different people or things, of which each tells without naming them again."""
+    mine, theirs = frozenset(terms(one.title)), frozenset(terms(other.title))
+    return bool(mine) and bool(theirs) and not mine & theirs and _is_named_after_one(one) and _is_named_after_one(other)
+
+
+def _is_named_after_one(passage: ReadablePassage) -> bool:
+    """Whether the title is a name: none of its words stands in small letters, there or in the text."""
+    spelled = frozenset(_WORD.findall(passage.title)) - STOP_WORDS
+    return not any(word.islower() for word in spelled) and not {word.lower() for word in spelled} & frozenset(_WORD.findall(passage.text))
 
 
 def _conflict(one: Evidence, other: Evidence, about: str) -> Conflict:
