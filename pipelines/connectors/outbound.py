@@ -13,9 +13,10 @@ from functools import cache
 import httpcore
 import httpx
 
-from pipelines.connectors.guarded_network import GuardedNetwork, Resolver, resolve, seconds_left, within
 from pipelines.connectors.port import FileRefused
 from pipelines.connectors.urls import check_url
+from retrieval.adapters.network.guarded import GuardedNetwork, Resolver, resolve, seconds_left, within
+from retrieval.adapters.network.urls import UrlRefused
 from retrieval.domain.documents import QuarantineCode
 from retrieval.domain.errors import SourceUnavailable
 from retrieval.settings import Settings
@@ -100,6 +101,8 @@ class Outbound:
         try:
             with within(self._settings.web_timeout_seconds):
                 return self._follow(url, max_bytes, conditions)
+        except UrlRefused as refused:
+            raise FileRefused(str(refused)) from refused
         except httpcore.TimeoutException as error:
             raise SourceUnavailable(f"the site did not answer within {self._settings.web_timeout_seconds} seconds") from error
         except (httpcore.NetworkError, httpcore.ProtocolError) as error:

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from pipelines.connectors.addresses import may_connect
+from retrieval.adapters.network.addresses import may_connect
 
 _PRIVATE = ["127.0.0.1", "127.255.255.254", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "::1", "fd12:3456::1",
             "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1"]  # fmt: skip

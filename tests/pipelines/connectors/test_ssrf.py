@@ -14,10 +14,10 @@ import httpcore
 import pytest
 import yaml
 
-from pipelines.connectors.addresses import Address
-from pipelines.connectors.guarded_network import resolve
 from pipelines.connectors.outbound import Outbound
 from pipelines.connectors.port import FileRefused
+from retrieval.adapters.network.addresses import Address
+from retrieval.adapters.network.guarded import resolve
 from retrieval.domain.errors import SourceUnavailable
 from retrieval.settings import Settings
 

@@ -13,8 +13,8 @@ from contextvars import ContextVar
 
 import httpcore
 
-from pipelines.connectors.addresses import Address, as_address, may_connect
-from pipelines.connectors.port import FileRefused
+from retrieval.adapters.network.addresses import Address, as_address, may_connect
+from retrieval.adapters.network.urls import UrlRefused
 
 Resolver = Callable[[str, int], Sequence[Address]]
 """All addresses of a host name. Raises OSError when there is none."""
@@ -81,7 +81,7 @@ class GuardedNetwork(httpcore.NetworkBackend):
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
     ) -> httpcore.NetworkStream:
-        raise FileRefused("web sources do not connect to local sockets")
+        raise UrlRefused("nothing connects to local sockets")
 
     def _allowed_addresses(self, host: str, port: int) -> Sequence[Address]:
         """One address that is not allowed refuses the whole name: a mixed answer is an attack or a mistake."""
@@ -91,7 +91,7 @@ class GuardedNetwork(httpcore.NetworkBackend):
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError("the host name cannot be resolved") from error
         if not all(may_connect(address, allow_private=self._allow_private) for address in addresses):
-            raise FileRefused("the address leads into a private or reserved network")
+            raise UrlRefused("the address leads into a private or reserved network")
         return addresses
 
 

@@ -1,4 +1,4 @@
-"""Which network addresses a web source may reach. Pure: no name is resolved here."""
+"""Which network addresses may be reached where somebody else names the place: web sources, webhooks. No name is resolved here."""
 
 import ipaddress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -17,7 +17,7 @@ _NEVER: tuple[IPv4Network | IPv6Network, ...] = (
     IPv6Network("fd00:ec2::/32"),  # metadata service of AWS
     IPv6Network("fd20:ce::/32"),  # metadata service of Google Cloud
 )
-"""Refused even where private addresses are allowed: nothing that a source could mean is there."""
+"""Refused even where private addresses are allowed: nothing that anybody could mean is there."""
 _PRIVATE: tuple[IPv4Network | IPv6Network, ...] = (
     IPv4Network("127.0.0.0/8"),
     IPv4Network("10.0.0.0/8"),
