@@ -6,14 +6,14 @@ The similarities are cosines with the question. All three are 0 to 1 and support
 sentences that the other two parts put first are embedded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from retrieval.domain.runs import SCORE_DECIMALS
 from retrieval.ports.models import Embedder, Vectors
-from retrieval.steps.quotable import Floats, Quotable, says_the_same
+from retrieval.steps.quotable import Floats, Quotable, Supported, says_the_same
 
 LEXICAL_WEIGHT = 0.3
 SENTENCE_WEIGHT = 0.4
@@ -38,15 +38,6 @@ class ByEmbedding:
     vector: Vectors
     embedder: Embedder
     most: int
-
-
-@dataclass(frozen=True)
-class Supported:
-    """A candidate with its support and what that is made of."""
-
-    sentence: Quotable
-    support: float
-    parts: Mapping[str, float]
 
 
 def by_embedding(candidates: Sequence[Quotable], shares: Floats, model: ByEmbedding) -> list[Supported]:

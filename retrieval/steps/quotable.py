@@ -4,7 +4,7 @@ BM25 with low saturation and length normalisation, because a sentence hardly rep
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,15 @@ class Quotable:
     def place(self) -> tuple[str, int]:
         """For ties: by passage id and position."""
         return self.passage.id, self.within.start
+
+
+@dataclass(frozen=True)
+class Supported:
+    """A candidate with its support and what that is made of."""
+
+    sentence: Quotable
+    support: float
+    parts: Mapping[str, float]
 
 
 def asked_terms(question: str) -> tuple[str, ...]:
