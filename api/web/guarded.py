@@ -106,6 +106,7 @@ async def check_form(request: Request, session: Session) -> None:
     check_origin(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise InvalidInput.of("Content-Type", "is not a form's", limit=FORM)
+    await request.body()  # kept by the request from then on, for whoever reads it again
     request.state.form = form = await request.form()
     token = form.get(CSRF_FIELD)
     if not isinstance(token, str) or not hmac.compare_digest(token.encode(), session.csrf.encode()):
