@@ -7,6 +7,7 @@ import pytest
 from dagster._core.errors import DagsterConfigMappingFunctionError, DagsterInvalidConfigError
 
 from pipelines.connectors.kinds import KINDS
+from retrieval.domain.answer_policy import terms_as_json
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.permissions import AccessPolicy
 from retrieval.domain.sources import PermissionRule, SourceState
@@ -32,15 +33,17 @@ def _refusal(plant: Plant, form: dict[str, Any], job: str = "register_files_sour
 def test_a_registered_source_is_in_the_registry_with_its_rules_and_has_a_partition(plant: Plant) -> None:
     plant.write("finance/budget.md", "# Budget\n\nNext year.\n")
     rules = ["finance/**: allow group:finance, user:ann; deny user:bob", "**: allow everyone"]
+    answers = {"risk_tier": "high", "accepted_error": 0.02, "reviewers": ["group:tax"], "max_age_days": 365, "on_unsupported": "escalate"}
     limits = {"classification": "confidential", "region": "eu", "max_permission_age_hours": 48, "stale_permissions": "warn"}
 
-    result = _launch(plant, "register_files_source", _form(plant, rules=rules, schedule="0 3 * * *", **limits))
+    result = _launch(plant, "register_files_source", _form(plant, rules=rules, schedule="0 3 * * *", answers=answers, **limits))
 
     assert result.success
     source = plant.catalog.sources.get("handbook")
     assert source.spec.rules[0] == PermissionRule("finance/**", AccessPolicy.of(["group:finance", "user:ann"], ["user:bob"]))
     assert source.spec.schedule == "0 3 * * *"
     assert {name: getattr(source.spec, name) for name in limits} == limits
+    assert {name: value for name, value in terms_as_json(source.spec.answers).items() if name in answers} == answers
     assert source.spec.location["root"] == str(plant.root)
     assert plant.instance.get_dynamic_partitions("sources") == ["handbook"]
     [event] = [event for event in result.all_events if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION]
@@ -74,6 +77,7 @@ def test_every_wrong_field_is_named_at_once_and_no_value_is_repeated(plant: Plan
         schedule="s3cret",
         region="S3cret!",
         max_permission_age_hours=-1,
+        answers={"accepted_error": 0.9, "skill": "s3cret" * 20},
         rules=["**: allow everyone", "finance s3cret", "a/**: allow s3cret"],
     )
 
@@ -88,6 +92,8 @@ def test_every_wrong_field_is_named_at_once_and_no_value_is_repeated(plant: Plan
         "schedule:",
         "region:",
         "max_permission_age_hours:",
+        "answers.accepted_error:",
+        "answers.skill:",
         "rules[2]:",
         "rules[3].allow:",
     ):
@@ -103,6 +109,8 @@ def test_every_wrong_field_is_named_at_once_and_no_value_is_repeated(plant: Plan
         pytest.param("root", {"env": "PATH"}, id="environment-in-an-option"),
         pytest.param("rules", [{"env": "PATH"}], id="environment-in-a-list"),
         pytest.param("classification", "secret", id="unknown-classification"),
+        pytest.param("answers", {"risk_tier": "extreme"}, id="unknown-tier"),
+        pytest.param("answers", {"skill": {"env": "PATH"}}, id="environment-in-answers"),
         pytest.param("nonsense", "x", id="unknown-field"),
         pytest.param("owner", None, id="missing-field"),
         pytest.param("resources", {"workbench": {"config": {}}}, id="resources"),
