@@ -19,7 +19,8 @@ from rich.table import Table
 
 from retrieval.bootstrap import open_embedder
 from retrieval.domain.evidence import Evidence
-from retrieval.evaluation.answers.judged_evidence import ASKED, SCIFACT, JudgedQuestion, asked_questions, claims
+from retrieval.evaluation.answers.gold import SCIFACT
+from retrieval.evaluation.answers.judged_evidence import ASKED, JudgedQuestion, asked_questions, claims
 from retrieval.evaluation.judged import Split
 from retrieval.evaluation.vectors import VectorCache
 from retrieval.ports.models import Embedder

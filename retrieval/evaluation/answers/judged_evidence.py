@@ -6,12 +6,9 @@
   by the product's own read path over the whole collection.
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from retrieval.domain.answers import Citation, RetrievedPassage
 from retrieval.domain.documents import Span
@@ -20,6 +17,7 @@ from retrieval.domain.ids import document_id, passage_id, version_id
 from retrieval.domain.passages import ReadablePassage, embedded_text
 from retrieval.domain.queries import Query
 from retrieval.domain.runs import FusedHit
+from retrieval.evaluation.answers.gold import SCIFACT, Match, abstracts, gold_sentences, gold_spans, sentence_spans
 from retrieval.evaluation.corpus_index import EVALUATION
 from retrieval.evaluation.judged import Split
 from retrieval.evaluation.ranking import Asked, open_collection
@@ -27,17 +25,9 @@ from retrieval.evaluation.vectors import VectorCache
 from retrieval.ports.models import Embedder, TokenVectors, Vectors, token_embedder
 from retrieval.settings import Settings
 
-SCIFACT = "scifact"
 ASKED = ("xquad_en", "clapnq_dev")
 """Collections whose questions are asked of the whole collection."""
 _SPECIAL_TOKENS = 3
-
-
-class Match(StrEnum):
-    """When a quote is right: it overlaps a gold sentence by half of the shorter of the two, or it contains the gold span."""
-
-    OVERLAPS = "overlaps"
-    CONTAINS = "contains"
 
 
 @dataclass(frozen=True)
@@ -81,7 +71,7 @@ class JudgedQuestion:
 
 def asked_questions(settings: Settings, embedder: Embedder, cache: VectorCache, directory: Path, split: Split) -> list[JudgedQuestion]:
     """The judged questions of one half of a collection of `ASKED`, each with the hits that an answer may quote."""
-    gold = _gold_spans(directory)
+    gold = gold_spans(directory)
     questions = []
     with open_collection(directory, embedder, cache, depth=settings.query_depth, progress=lambda *_told: None) as search:
         for asked in search(split).asked:
@@ -93,9 +83,9 @@ def asked_questions(settings: Settings, embedder: Embedder, cache: VectorCache, 
 def claims(settings: Settings, embedder: Embedder, cache: VectorCache, directory: Path, split: str) -> list[JudgedQuestion]:
     """SciFact's claims of one split (`train`, `validation`), each once for every abstract that holds evidence for or against it."""
     telling = token_embedder(embedder)
-    gold = _gold_sentences(directory, split)
-    abstracts = _abstracts(directory, {document for _, document in gold})
-    passages = {id_: _passages(id_, title, sentences, embedder, settings) for id_, (title, sentences) in abstracts.items()}
+    gold = gold_sentences(directory, split)
+    found = abstracts(directory, {document for _, document in gold})
+    passages = {id_: _passages(id_, title, sentences, embedder, settings) for id_, (title, sentences) in found.items()}
     flat = [passage for cut in passages.values() for passage in cut]
     vectors, tokens = _embedded(flat, cache)
     asked = cache.vectors(f"{SCIFACT}.claims.{split}", [text for _, text in (gold[key][0] for key in gold)])
@@ -103,7 +93,7 @@ def claims(settings: Settings, embedder: Embedder, cache: VectorCache, directory
     for ((_claim, document), ((id_, text), numbers)), vector in zip(gold.items(), asked, strict=True):
         given = passages[document]
         hits = _given(given, [float(vectors[passage.id] @ vector) for passage in given])
-        spans = tuple(_sentence_spans(abstracts[document][1])[number] for number in sorted(numbers))
+        spans = tuple(sentence_spans(found[document][1])[number] for number in sorted(numbers))
         query = telling.query_tokens(text) if telling is not None else None
         known = {passage.id: tokens[passage.id] for passage in given if passage.id in tokens}
         gold_of = {given[0].document: spans}
@@ -118,65 +108,6 @@ def _asked(settings: Settings, asked: Asked, gold: tuple[Mapping[str, tuple[Span
     return JudgedQuestion(asked.id, asked.text, asked.vector, hits, query, tokens, *gold)
 
 
-def _gold_spans(directory: Path) -> dict[str, tuple[dict[str, tuple[Span, ...]], Match]]:
-    """Query id to where its answer stands. Questions without one are left out."""
-    texts = {row["_id"]: row["text"] for row in _rows(directory / "corpus.jsonl")}
-    relevant: dict[str, list[str]] = {}
-    for line in (directory / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
-        query, document, grade = line.split("\t")
-        if int(grade) > 0:
-            relevant.setdefault(query, []).append(document)
-    found = {}
-    for row in _rows(directory / "queries.jsonl"):
-        if not row.get("answerable"):
-            continue
-        match = Match.CONTAINS if "start" in row["answers"][0] else Match.OVERLAPS
-        gold = {
-            document_id(directory.name, document): spans
-            for document in relevant.get(row["_id"], ())
-            if (spans := tuple(_spans(row["answers"], texts[document])))
-        }
-        if gold:
-            found[row["_id"]] = (gold, match)
-    return found
-
-
-def _spans(answers: Sequence[Mapping[str, Any]], text: str) -> Iterator[Span]:
-    """Of a span answer: where it stands. Of a long answer: the sentences that its first writer selected."""
-    first = answers[0]
-    if "start" in first:
-        yield Span(first["start"], first["start"] + len(first["text"]))
-        return
-    for sentence in first["selected_sentences"]:
-        if (start := text.find(sentence)) >= 0:
-            yield Span(start, start + len(sentence))
-
-
-def _gold_sentences(directory: Path, split: str) -> dict[tuple[str, str], tuple[tuple[str, str], set[int]]]:
-    """(claim id, document) to (the claim's id and text, numbers of all its evidence sentences)."""
-    found: dict[tuple[str, str], tuple[tuple[str, str], set[int]]] = {}
-    for row in _rows(directory / "evidence.jsonl"):
-        if row["split"] == split:
-            key = (row["claim_id"], row["doc_id"])
-            found.setdefault(key, ((row["claim_id"], row["claim"]), set()))[1].update(row["sentences"])
-    return found
-
-
-def _abstracts(directory: Path, wanted: set[str]) -> dict[str, tuple[str, list[str]]]:
-    """Document to its title and sentences."""
-    titles = {row["_id"]: row["title"] for row in _rows(directory / "corpus.jsonl") if row["_id"] in wanted}
-    return {row["_id"]: (titles[row["_id"]], row["sentences"]) for row in _rows(directory / "sentences.jsonl") if row["_id"] in wanted}
-
-
-def _sentence_spans(sentences: Sequence[str]) -> list[Span]:
-    """Where each stands in the text that they make, with a space between two."""
-    spans, start = [], 0
-    for sentence in sentences:
-        spans.append(Span(start, start + len(sentence)))
-        start += len(sentence) + 1
-    return spans
-
-
 def _passages(id_: str, title: str, sentences: Sequence[str], embedder: Embedder, settings: Settings) -> list[ReadablePassage]:
     """Whole sentences up to what the model reads, as passages of one document."""
     text = " ".join(sentences)
@@ -184,7 +115,7 @@ def _passages(id_: str, title: str, sentences: Sequence[str], embedder: Embedder
     most = min(settings.chunk_max_tokens, embedder.max_tokens) - title_tokens - _SPECIAL_TOKENS
     cuts: list[Span] = []
     held = 0
-    for span, count in zip(_sentence_spans(sentences), counts, strict=True):
+    for span, count in zip(sentence_spans(sentences), counts, strict=True):
         if cuts and held + count <= most:
             cuts[-1], held = Span(cuts[-1].start, span.end), held + count
         else:
@@ -216,8 +147,3 @@ def _given(passages: Sequence[ReadablePassage], cosines: Sequence[float]) -> tup
         RetrievedPassage(rank, cosine, passage, Citation.of(passage), FusedHit(passage.id, cosine, None, None, rank, cosine))
         for rank, (passage, cosine) in enumerate(ranked, 1)
     )
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
