@@ -528,6 +528,11 @@ class Settings(BaseSettings):
         return {**os.environ, **own}  # noqa: TID251 - this is the file that reads the environment
 
 
+def webhook_secret(name: str) -> str:
+    """A variable `ARCHIVIST_WEBHOOK_…` of the environment; empty when it is not there, or is another one."""
+    return os.environ.get(name, "") if name.startswith(f"{ENV_PREFIX}WEBHOOK_") else ""  # noqa: TID251 - as above
+
+
 def _written(value: object) -> str:
     if isinstance(value, Path):
         return str(value.absolute())  # the child may work elsewhere

@@ -18,6 +18,8 @@ OPERATOR = Principal("cli", PrincipalKind.APP)
 """Whoever works on the machine itself, by the command line."""
 PIPELINE = Principal("dagster", PrincipalKind.APP)
 """The ingestion runs."""
+SERVICE = Principal("archivist", PrincipalKind.APP)
+"""What the service does by itself, when its time has come."""
 START = bytes(32)
 """What stands for the hash before the first record."""
 MAX_DOCUMENTS = 1_000

@@ -187,3 +187,16 @@ class EscalationWriter(Protocol):
 
     def delivered(self, escalation: str, delivery: Delivery, *, entry: AuditEntry) -> None:
         """Record what the asker is shown with `entry`, and with the first time of each outcome a line of history."""
+
+
+class EscalationSweep(Protocol):
+    """What time does to escalations. Each call does a bounded part and returns how many it was."""
+
+    def lapse(self) -> int:
+        """Claims whose lease has ended are open again."""
+
+    def expire(self) -> int:
+        """What nobody decided in time is closed."""
+
+    def forget(self) -> int:
+        """What has been closed for longer than it is kept is deleted."""

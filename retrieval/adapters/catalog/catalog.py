@@ -11,7 +11,10 @@ from retrieval.adapters.catalog.calibrations import CatalogCalibrations
 from retrieval.adapters.catalog.directory.entries import CatalogDirectory
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database, current_revision
+from retrieval.adapters.catalog.escalations.outbox import CatalogOutbox
 from retrieval.adapters.catalog.escalations.reader import CatalogEscalations
+from retrieval.adapters.catalog.escalations.sweeping import CatalogSweep
+from retrieval.adapters.catalog.escalations.webhooks import CatalogWebhooks
 from retrieval.adapters.catalog.escalations.writer import CatalogEscalationWriter
 from retrieval.adapters.catalog.evaluations import CatalogEvaluations
 from retrieval.adapters.catalog.followers import CatalogFollowers
@@ -23,6 +26,7 @@ from retrieval.adapters.catalog.graph.storing import CatalogGraphStore
 from retrieval.adapters.catalog.idempotency import CatalogIdempotency
 from retrieval.adapters.catalog.keys import CatalogKeys
 from retrieval.adapters.catalog.learning.catalog_learning import CatalogLearning
+from retrieval.adapters.catalog.leases import CatalogLeases
 from retrieval.adapters.catalog.listing import CatalogListing
 from retrieval.adapters.catalog.owned import CatalogOwnedSources
 from retrieval.adapters.catalog.publishing import CatalogPublishing
@@ -63,6 +67,10 @@ class Catalog:
     evaluations: CatalogEvaluations
     escalations: CatalogEscalations
     escalation_writer: CatalogEscalationWriter
+    escalation_sweep: CatalogSweep
+    escalation_outbox: CatalogOutbox
+    webhooks: CatalogWebhooks
+    leases: CatalogLeases
     graph: CatalogGraph
     graph_store: CatalogGraphStore
     graph_feed: CatalogGraphFeed
@@ -124,6 +132,15 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         evaluations=CatalogEvaluations(database),
         escalations=CatalogEscalations(database),
         escalation_writer=CatalogEscalationWriter(database, by_mail=bool(settings.email_smtp_host)),
+        escalation_sweep=CatalogSweep(
+            database,
+            batch=settings.escalation_batch,
+            retention_days=settings.escalation_retention_days,
+            by_mail=bool(settings.email_smtp_host),
+        ),
+        escalation_outbox=CatalogOutbox(database),
+        webhooks=CatalogWebhooks(database),
+        leases=CatalogLeases(database),
         graph=CatalogGraph(database, authority),
         graph_store=CatalogGraphStore(database),
         graph_feed=CatalogGraphFeed(database),
