@@ -22,6 +22,7 @@ from retrieval.ports.keys import ApiKeyStore
 from retrieval.ports.reading import DocumentPage, ReadableDocument
 from retrieval.ports.reviewing import Escalating, Reviewing
 from retrieval.ports.sources import OwnedSources
+from retrieval.ports.usage import Budgets, UsageReader
 from retrieval.settings import Settings
 
 
@@ -72,6 +73,12 @@ class KeyHolder(Protocol):
 
     @property
     def idempotency(self) -> IdempotencyStore: ...
+
+    @property
+    def usage(self) -> UsageReader: ...
+
+    @property
+    def budgets(self) -> Budgets: ...
 
 
 class Wiring(Protocol):

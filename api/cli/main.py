@@ -2,7 +2,7 @@
 
 import typer
 
-from api.cli import ask, audit, demo, directory, evaluate, graph, index, keys, serve, sources, up
+from api.cli import ask, audit, budget, demo, directory, evaluate, graph, index, keys, serve, sources, up, usage
 from api.cli.failures import EXIT_CODES, FailingClearly
 
 app = typer.Typer(
@@ -20,12 +20,14 @@ app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("ask")(ask.ask)
 app.command("retrieve")(ask.retrieve)
+app.command("usage")(usage.usage)
 app.add_typer(sources.app, name="sources")
 app.add_typer(keys.app, name="keys")
 app.add_typer(directory.app, name="directory")
 app.add_typer(index.app, name="index")
 app.add_typer(graph.app, name="graph")
 app.add_typer(audit.app, name="audit")
+app.add_typer(budget.app, name="budget")
 app.add_typer(evaluate.app, name="eval")
 
 if __name__ == "__main__":

@@ -52,6 +52,27 @@ class Grouping(StrEnum):
 
 
 @dataclass(frozen=True)
+class Window:
+    """From `since` up to, not including, `until`."""
+
+    since: datetime
+    until: datetime
+
+    @classmethod
+    def asked(cls, since: datetime | None, until: datetime | None, *, now: datetime) -> "Window":
+        """What is not said is the beginning of the current month, and the end of the month that the window begins in.
+
+        Raises:
+            InvalidInput: it ends before it begins.
+        """
+        start = Period.MONTH.start(now) if since is None else since
+        end = Period.MONTH.end(start) if until is None else until
+        if end < start:
+            raise InvalidInput.of("to", "is before 'from'")
+        return cls(start, end)
+
+
+@dataclass(frozen=True)
 class Price:
     """Of one model, in US dollars for a million tokens."""
 

@@ -67,6 +67,7 @@ ROUTES = {
     "GET /graph/neighbourhood": _of(CONTENT, Call(404, query="entity=absent"), Call(422, query="entity=absent&depth=9"), Call(422)),
     "GET /sources": _of(DATA_OWNER),
     "GET /audit": _of(AUDITOR),
+    "GET /usage": _of(ADMIN, Call(), Call(422, query="by=person")),
     "GET /keys": _of(ADMIN),
     "POST /keys": _of(ADMIN, Call(201, body={"principal": "app:new"}), Call(422, body={})),
     "DELETE /keys/{id}": _of(ADMIN, Call(404), Call(404, "abcdefgh12345678")),
