@@ -14,6 +14,7 @@ from retrieval.domain.answers import Answer, Retrieved
 from retrieval.domain.clock import Clock
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
+from retrieval.learning_service.service import LearningService
 from retrieval.ports.audit import AuditLog, AuditReader
 from retrieval.ports.directory import Directory
 from retrieval.ports.graph import EntityPage, NamedEntities, Neighbourhood
@@ -98,6 +99,9 @@ class Wiring(Protocol):
 
     @property
     def reviews(self) -> Reviewing: ...
+
+    @property
+    def learning(self) -> LearningService: ...
 
     @property
     def catalog(self) -> KeyHolder: ...

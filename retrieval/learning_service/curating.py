@@ -22,13 +22,17 @@ CURATED = Generated("reviewer")
 """What words a curated answer: a person did."""
 VERDICTS = "curated verdicts"
 """What tells how sure a curated answer is: what people said of it."""
+Sources = Sequence[str] | None
 _LOOKED_AT = 3
 """Matches tried at the gate: the nearest may have been withdrawn since it was found."""
 
 
 @dataclass(frozen=True)
 class Curating:
-    """Every method takes the principal first. What it may not read of an answer's documents makes the answer absent."""
+    """Every method takes the principal first. What it may not read of an answer's documents makes the answer absent.
+
+    `of`: only answers that cite one of these sources are there, as for an owner who is no reviewer.
+    """
 
     settings: Settings
     clock: Clock
@@ -56,18 +60,27 @@ class Curating:
         return None
 
     def readable(
-        self, principal: Principal, *, state: CuratedState | None, after: str, count: int, request_id: str | None = None
+        self,
+        principal: Principal,
+        *,
+        state: CuratedState | None,
+        after: str,
+        count: int,
+        of: Sources = None,
+        request_id: str | None = None,
     ) -> Sequence[ReadableCurated]:
         """At most `count`, in the order of their ids, those after the id `after`. Recorded before it is returned."""
-        listed = self.shown.readable(principal, state=state, after=after, count=count)
+        listed = self.shown.readable(principal, state=state, after=after, count=count, sources=of)
         self._record_shown(principal, listed, request_id)
         return listed
 
-    def retire(self, principal: Principal, curated: str, *, expected: int | None = None) -> CuratedAnswer:
+    def retire(self, principal: Principal, curated: str, *, expected: int | None = None, of: Sources = None) -> CuratedAnswer:
         """Nobody is given it from now on. Raises NotReadable, or Conflict when it has changed since `expected`."""
-        return self.store.retire(self._change(principal, curated, expected))
+        return self.store.retire(self._change(principal, curated, expected, of))
 
-    def renew(self, principal: Principal, curated: str, *, days: int | None = None, expected: int | None = None) -> CuratedAnswer:
+    def renew(
+        self, principal: Principal, curated: str, *, days: int | None = None, expected: int | None = None, of: Sources = None
+    ) -> CuratedAnswer:
         """It holds for so many days from now on, also when it was suspended.
 
         Raises:
@@ -79,19 +92,23 @@ class Curating:
         if days is not None and not 1 <= days <= most:
             raise InvalidInput.of("days", "is out of range", limit=f"1 to {most} days")
         expires_at = self.clock.now() + timedelta(days=days or self.settings.curated_days)
-        return self.store.renew(self._change(principal, curated, expected), expires_at=expires_at)
+        return self.store.renew(self._change(principal, curated, expected, of), expires_at=expires_at)
 
-    def ask_as(self, principal: Principal, curated: str, paraphrases: Sequence[str], *, expected: int | None = None) -> CuratedAnswer:
+    def ask_as(
+        self, principal: Principal, curated: str, paraphrases: Sequence[str], *, expected: int | None = None, of: Sources = None
+    ) -> CuratedAnswer:
         """Replace the other ways to ask it. Raises InvalidInput, NotReadable and Conflict like `renew`."""
         if len(paraphrases) > self.settings.curated_max_paraphrases:
             raise InvalidInput.of("paraphrases", "are too many", limit=f"{self.settings.curated_max_paraphrases} paraphrases")
         if any(not text.strip() or len(text) > self.settings.query_max_characters for text in paraphrases):
             raise InvalidInput.of("paraphrases", "each must be a question", limit=f"1 to {self.settings.query_max_characters} characters")
-        return self.store.ask_as(self._change(principal, curated, expected), paraphrases)
+        return self.store.ask_as(self._change(principal, curated, expected, of), paraphrases)
 
-    def _change(self, principal: Principal, curated: str, expected: int | None) -> CuratedChange:
+    def _change(self, principal: Principal, curated: str, expected: int | None, of: Sources) -> CuratedChange:
         """Raises NotReadable: only who may read all that it cites may change it."""
-        self.shown.open(principal, curated)
+        found = self.shown.open(principal, curated)
+        if of is not None and not any(cited.source in of for cited in found.answer.cites):
+            raise NotReadable("it stands on none of the sources")
         return CuratedChange(principal.subject, curated, expected)
 
     def _record_shown(self, principal: Principal, listed: Sequence[ReadableCurated], request_id: str | None) -> None:

@@ -44,6 +44,10 @@ class GapReports:
         actor, act_for = actors(principal)
         return self._report(mine, month, AuditEntry(AuditAction.GAPS_READ, actor, act_for, request_id=request_id))
 
+    def sources_of(self, principal: Principal) -> Sequence[str]:
+        """That the principal, or a group that it is in, owns."""
+        return self.gaps.owned(principal)
+
     def all(self, sources: Sequence[str], *, month: str | None = None) -> Sequence[GapGroup]:
         """Of the named sources and of questions that are no source's. For whoever works on the machine itself. Recorded."""
         return self._report([*sources, NO_SOURCE], month, AuditEntry(AuditAction.GAPS_READ, OPERATOR.subject))

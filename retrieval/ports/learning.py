@@ -78,8 +78,13 @@ class CuratedReader(Protocol):
     def open(self, principal: Principal, curated: str) -> ReadableCurated:
         """Raises NotReadable unless the principal may read the current versions of all that it cites."""
 
-    def readable(self, principal: Principal, *, state: CuratedState | None, after: str, count: int) -> Sequence[ReadableCurated]:
-        """At most `count` of those that `open` would give, in the order of their ids, those after the id `after`."""
+    def readable(
+        self, principal: Principal, *, state: CuratedState | None, after: str, count: int, sources: Sequence[str] | None = None
+    ) -> Sequence[ReadableCurated]:
+        """At most `count` of those that `open` would give, in the order of their ids, those after the id `after`.
+
+        With `sources` only those that cite one of them.
+        """
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
+from retrieval.bootstrap import learning_of
 from retrieval.domain.errors import ArchivistError
 from retrieval.domain.ids import text_hash
 from retrieval.domain.keys import ApiKey, StoredApiKey
@@ -24,6 +26,7 @@ from retrieval.domain.phrases import holds
 from retrieval.domain.runs import Hit, Leg, Run
 from retrieval.escalation_service import EscalationService
 from retrieval.graph_service import GraphService
+from retrieval.learning_service.service import LearningService
 from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch
 from retrieval.review_service import ReviewService
@@ -141,6 +144,10 @@ class World:
     def reviews(self) -> ReviewService:
         catalog = self.catalog
         return ReviewService(self.settings, catalog.gate, catalog.escalations, catalog.escalation_writer, catalog.audit, self.clock)
+
+    @cached_property
+    def learning(self) -> LearningService:
+        return learning_of(self.settings, self.catalog, self.index.embedder, self.escalations, clock=self.clock)
 
     def readiness(self) -> list[tuple[str, bool, str]]:
         return self.parts

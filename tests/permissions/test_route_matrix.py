@@ -26,6 +26,7 @@ pytestmark = pytest.mark.permissions
 
 OPEN: frozenset[Role] = frozenset()
 CONTENT = frozenset({Role.USER, Role.APP})
+CURATORS = frozenset({Role.REVIEWER, Role.DATA_OWNER})
 DATA_OWNER, AUDITOR, ADMIN = frozenset({Role.DATA_OWNER}), frozenset({Role.AUDITOR}), frozenset({Role.ADMIN})
 
 
@@ -65,7 +66,14 @@ ROUTES = {
     "GET /graph/entities": _of(CONTENT, Call(200, query="name=nightingale"), Call(422)),
     "GET /graph/entities/{id}": _of(CONTENT, Call(404), Call(404, "a b")),
     "GET /graph/neighbourhood": _of(CONTENT, Call(404, query="entity=absent"), Call(422, query="entity=absent&depth=9"), Call(422)),
+    "POST /feedback": _of(CONTENT, Call(404, body={"answer": "absent", "kind": "wrong"}), Call(422, body={})),
+    "DELETE /feedback/{id}": _of(CONTENT, Call(404, query="kind=wrong"), Call(422)),
     "GET /sources": _of(DATA_OWNER),
+    "GET /gaps": _of(DATA_OWNER, Call(200), Call(422, query="month=2026-13")),
+    "GET /curated": _of(CURATORS, Call(200), Call(422, query="state=lost")),
+    "POST /curated/{id}/retire": _of(CURATORS, Call(404, body={}), Call(404, "cur_0123456789abcdef01234567", body={})),
+    "POST /curated/{id}/renew": _of(CURATORS, Call(404, body={}), Call(422, body={"days": 0})),
+    "PUT /curated/{id}/paraphrases": _of(CURATORS, Call(404, body={"paraphrases": []}), Call(422, body={})),
     "GET /audit": _of(AUDITOR),
     "GET /usage": _of(ADMIN, Call(), Call(422, query="by=person")),
     "GET /keys": _of(ADMIN),

@@ -45,11 +45,14 @@ class CatalogCuratedReader:
             raise NotReadable("there is no such curated answer, or you may not read it")
         return shown[0]
 
-    def readable(self, principal: Principal, *, state: CuratedState | None, after: str, count: int) -> tuple[ReadableCurated, ...]:
+    def readable(
+        self, principal: Principal, *, state: CuratedState | None, after: str, count: int, sources: Sequence[str] | None = None
+    ) -> tuple[ReadableCurated, ...]:
+        wanted = self._wanted(state, sources)
         shown: list[ReadableCurated] = []
         while len(shown) < count:
             with self._database.read() as connection:
-                ids = self._ids(connection, principal, state, after, count - len(shown))
+                ids = self._ids(connection, principal, wanted.where(curated_answers.c.id > after), count - len(shown))
                 answers = curated_rows.load(connection, ids)
                 found = _passage_texts(connection, answers)
             if not ids:
@@ -58,7 +61,16 @@ class CatalogCuratedReader:
             after = ids[-1]
         return tuple(shown)
 
-    def _ids(self, connection: Connection, principal: Principal, state: CuratedState | None, after: str, count: int) -> Sequence[str]:
+    def _wanted(self, state: CuratedState | None, sources: Sequence[str] | None) -> Select[tuple[str]]:
+        wanted = select(curated_answers.c.id)
+        if state is not None:
+            wanted = wanted.where(self._in_state(state))
+        if sources is not None:
+            of = select(curated_citations.c.curated).where(curated_citations.c.source.in_(list(sources)))
+            wanted = wanted.where(curated_answers.c.id.in_(of))
+        return wanted
+
+    def _ids(self, connection: Connection, principal: Principal, wanted: Select[tuple[str]], count: int) -> Sequence[str]:
         scope = self._authority.resolved(connection, principal).scope
         if scope.is_empty:
             return []
@@ -68,10 +80,7 @@ class CatalogCuratedReader:
             .where(curated_citations.c.curated == curated_answers.c.id)
             .where(or_(not_(among(connection, scope.classes)), documents.c.current_version.is_(None)))
         )
-        wanted = select(curated_answers.c.id).where(curated_answers.c.id > after, ~hidden.exists())
-        if state is not None:
-            wanted = wanted.where(self._in_state(state))
-        return connection.scalars(wanted.order_by(curated_answers.c.id).limit(count)).all()
+        return connection.scalars(wanted.where(~hidden.exists()).order_by(curated_answers.c.id).limit(count)).all()
 
     def _in_state(self, state: CuratedState) -> ColumnElement[bool]:
         now = stamp(self._database.clock.now())
