@@ -88,13 +88,22 @@ def segment(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
+@dataclass(frozen=True)
+class Posted:
+    """A form that was sent."""
+
+    body: bytes
+    authorization: str
+
+
 @dataclass
 class Provider:
-    """What the server answers for each path, and the paths it was asked for."""
+    """What the server answers for each path, the paths it was asked for, and the last form that each was sent."""
 
     url: str = ""
     answers: dict[str, tuple[int, bytes, dict[str, str]]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    posted: dict[str, Posted] = field(default_factory=dict)
 
     def publish(self, *keys: Mapping[str, Any]) -> None:
         self.answer(JWKS_PATH, {"keys": list(keys)})
@@ -124,6 +133,11 @@ def serving_provider() -> Iterator[Provider]:
                 self.send_header(name.replace("_", "-"), value)
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            provider.posted[self.path] = Posted(body, self.headers.get("Authorization", ""))
+            self.do_GET()
 
         def log_message(self, *_arguments: object) -> None:
             """Nothing on standard error."""
