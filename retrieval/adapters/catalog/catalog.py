@@ -11,6 +11,7 @@ from retrieval.adapters.catalog.calibrations import CatalogCalibrations
 from retrieval.adapters.catalog.directory.entries import CatalogDirectory
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database, current_revision
+from retrieval.adapters.catalog.escalations.access_requests import CatalogAccessRequests
 from retrieval.adapters.catalog.escalations.outbox import CatalogOutbox
 from retrieval.adapters.catalog.escalations.reader import CatalogEscalations
 from retrieval.adapters.catalog.escalations.sweeping import CatalogSweep
@@ -70,6 +71,7 @@ class Catalog:
     escalation_sweep: CatalogSweep
     escalation_outbox: CatalogOutbox
     webhooks: CatalogWebhooks
+    access_requests: CatalogAccessRequests
     leases: CatalogLeases
     graph: CatalogGraph
     graph_store: CatalogGraphStore
@@ -140,6 +142,7 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         ),
         escalation_outbox=CatalogOutbox(database),
         webhooks=CatalogWebhooks(database),
+        access_requests=CatalogAccessRequests(database),
         leases=CatalogLeases(database),
         graph=CatalogGraph(database, authority),
         graph_store=CatalogGraphStore(database),

@@ -24,6 +24,7 @@ class Deliverer:
     """Messages are sent at least once, with an id that stays the same; each escalation has one for each channel.
 
     Attributes:
+        senders: one for each channel that messages are made for.
         holder: names this process among those that share the catalog.
         jitter: what share of a pause is kept, .5 to 1, at random so that many that failed together do not come back together.
     """
@@ -53,11 +54,8 @@ class Deliverer:
         return self.lease.take(LEASE, holder=self.holder, seconds=LEASE_SECONDS)
 
     def _send(self, message: Message) -> None:
-        sender = self.senders.get(message.channel)
         try:
-            if sender is None:
-                raise Undelivered(f"nothing sends by {message.channel.value} here", is_final=True)
-            sender.send(message)
+            self.senders[message.channel].send(message)
         except Undelivered as failure:
             self._failed(message, failure)
         else:

@@ -59,8 +59,8 @@ class WebhookSender:
             "Content-Type": "application/json",
             "Content-Length": str(len(body)),
             "User-Agent": "Archivist",
-            **signed_headers(key, message.id, int(self._clock.now().timestamp()), body),
         }
+        headers.update(signed_headers(key, message.id, int(self._clock.now().timestamp()), body).items())
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         timeouts = dict.fromkeys(("connect", "read", "write", "pool"), seconds_left())
         with self._pool.stream("POST", target, headers=headers, content=body, extensions={"timeout": timeouts}) as response:

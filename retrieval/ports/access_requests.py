@@ -1,0 +1,37 @@
+"""Telling the owner of a source that somebody would need to read it. Whoever asked learns nothing of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from retrieval.domain.passages import ReadablePassage
+from retrieval.domain.permissions import Principal
+
+OwnersSearch = Callable[[Principal, str, str], Sequence[ReadablePassage]]
+"""The passages of one source that answer a question for its owner, best first, gated for the owner: (owner, question, source)."""
+
+
+@dataclass(frozen=True)
+class AccessRequest:
+    """Somebody asked what this document answers, and may not read it.
+
+    Attributes:
+        asker: subject of who asked.
+    """
+
+    id: str
+    source: str
+    asker: str
+    document: str
+    question: str
+    created_at: str
+
+
+class AccessRequests(Protocol):
+    """Requests by id, for the owners of sources alone."""
+
+    def add(self, source: str, asker: str, documents: Sequence[str], question: str) -> int:
+        """One for each document that the asker has none for yet. Returns how many are new."""
+
+    def owned(self, principal: Principal, *, after: str, count: int) -> Sequence[AccessRequest]:
+        """At most `count` with ids greater than `after`, of the sources that the principal, or a group it is in, owns."""
