@@ -148,6 +148,9 @@ FAULTS: Mapping[str, Fault] = {
     "null": only(b"data: null\n\n"),
     "of no kind": only(b'data: {"secret question": 1}\n\n'),
     "of another kind": only(b'data: {"type": 7, "choices": "secret question", "delta": []}\n\n'),
+    "on two lines": only(b'data: {"type": "content-start", "choices": [],\ndata: "secret question": 1}\n\n'),
+    "two in one": only(b'data: {"type": "content-start", "choices": [], "secret question": 1}\ndata: {"type": "content-start"}\n\n'),
+    "two in one, the end": only(b'data: {"type": "content-start", "choices": [], "secret question": 1}\ndata: [DONE]\n\n'),
     "wrong content type": lambda handler, body: handler.reply(
         200, b"".join(handler.server.provider.events(body)), Content_Type="text/html"
     ),

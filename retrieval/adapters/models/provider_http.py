@@ -123,6 +123,8 @@ class _ReadableEvents(httpx.AsyncByteStream):
     def __init__(self, stream: httpx.AsyncByteStream, reads: Reads) -> None:
         self._stream = stream
         self._reads = reads
+        self._has_data = False
+        """The event that has begun."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         held = bytearray()
@@ -146,13 +148,22 @@ class _ReadableEvents(httpx.AsyncByteStream):
         raise CallFailed("an event that cannot be read")  # outside, so that it has no context: that holds the provider's words
 
     def _is_seen(self, line: bytes) -> bool:
+        if not line.rstrip(b"\r\n"):
+            self._has_data = False
         data = line[5:].strip() if line.startswith(b"data:") else b""
-        if data in (b"", b"[DONE]"):
+        if not data:
             return True
-        event = json.loads(data)
-        if not isinstance(event, dict):
-            raise TypeError
-        return self._reads(event)
+        if self._has_data:
+            raise ValueError
+        self._has_data = data == b"[DONE]" or self._reads(_mapping(data))
+        return self._has_data
+
+
+def _mapping(data: bytes) -> Mapping[str, object]:
+    value = json.loads(data)
+    if not isinstance(value, dict):
+        raise TypeError
+    return value
 
 
 def _seconds(retry_after: str) -> float:
