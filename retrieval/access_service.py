@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from retrieval.domain.answer_policy import AnswerPolicy
 from retrieval.domain.audit import AuditAction, AuditEntry, actors
+from retrieval.domain.errors import Unavailable
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.permissions import Principal, PrincipalKind
 from retrieval.domain.sources import SourceState
-from retrieval.ports.access_requests import AccessRequest, AccessRequests, OwnersSearch
+from retrieval.ports.access_requests import AccessRequestPage, AccessRequests, OwnersSearch
 from retrieval.ports.answer_policies import AnswerPolicies
 from retrieval.ports.audit import AuditLog
 from retrieval.ports.reading import Candidate, GateReader
@@ -53,20 +54,23 @@ class AccessService:
     def work(self) -> None:
         """Look for what waits. Raises Unavailable when the catalog or the index cannot be read; the question then waits on."""
         while self._waiting:
-            unanswered = self._waiting[0]
-            for source, owner in self._asked(unanswered).items():
-                self._request(unanswered, source, owner)
-            self._waiting.popleft()
+            unanswered = self._waiting.popleft()
+            try:
+                for source, owner in self._asked(unanswered).items():
+                    self._request(unanswered, source, owner)
+            except Unavailable:
+                self._waiting.appendleft(unanswered)
+                raise
 
-    def owned(self, principal: Principal, *, after: str, count: int, request_id: str | None = None) -> Sequence[AccessRequest]:
+    def owned(self, principal: Principal, *, after: str, count: int, request_id: str | None = None) -> AccessRequestPage:
         """Of the sources that the principal owns. Those for documents that the owner may not read now are left out."""
-        found = self.requests.owned(principal, after=after, count=count)
+        found = self.requests.owned(principal, after=after, count=count + 1)
         readable = self.gate.why(principal, sorted({each.document for each in found}))
-        shown = [each for each in found if each.document in readable]
+        shown = tuple(each for each in found[:count] if each.document in readable)
         actor, act_for = actors(principal)
         details = {"requests": [each.id for each in shown]}
         self.audit.record(AuditEntry(AuditAction.ACCESS_REQUESTS_READ, actor, act_for, request_id=request_id, details=details))
-        return shown
+        return AccessRequestPage(shown, found[count - 1].id if len(found) > count else None)
 
     def _asked(self, unanswered: _Unanswered) -> Mapping[str, Principal]:
         """Sources, with their owners, that may be asked for this question."""

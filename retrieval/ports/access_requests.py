@@ -27,6 +27,21 @@ class AccessRequest:
     created_at: str
 
 
+@dataclass(frozen=True)
+class AccessRequestPage:
+    """Some of an owner's requests. `next`: what the next page follows; None on the last one."""
+
+    requests: tuple[AccessRequest, ...]
+    next: str | None
+
+
+class AccessRequesting(Protocol):
+    """The owner's side. The principal first."""
+
+    def owned(self, principal: Principal, *, after: str, count: int, request_id: str | None = None) -> AccessRequestPage:
+        """Of the sources that the principal owns, for documents that it may read now, by id."""
+
+
 class AccessRequests(Protocol):
     """Requests by id, for the owners of sources alone."""
 
