@@ -1,7 +1,7 @@
 """A company's question desk: the application of the API's tests, its pages, and escalations that are waiting."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from html import unescape
@@ -9,11 +9,12 @@ from html import unescape
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from retrieval.domain.answers import Confidence, Reason
+from retrieval.domain.answers import Answer, Confidence, Reason
 from retrieval.domain.escalations import Escalation, EscalationDraft
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
 from retrieval.domain.roles import Role
+from retrieval.service import KnowledgeService
 from tests.api.conftest import World
 from tests.api.identity.conftest import key_of
 
@@ -83,3 +84,29 @@ def asks(
 
 def later(world: World, **length: float) -> None:
     world.clock.at += timedelta(**length)
+
+
+@dataclass(frozen=True)
+class Telling:
+    """The knowledge service, with something changed in each answer. For what only other configurations make of an answer."""
+
+    knowledge: KnowledgeService
+    change: Callable[[Answer], Answer]
+
+    def answer(self, principal: Principal, query: Query, *, with_passages: bool, request_id: str | None) -> Answer:
+        return self.change(self.knowledge.answer(principal, query, with_passages=with_passages, request_id=request_id))
+
+
+@dataclass
+class TellingWorld(World):
+    """The world with `change` made to each answer."""
+
+    change: Callable[[Answer], Answer] = lambda answer: answer
+
+    @property
+    def knowledge(self) -> Telling:  # type: ignore[override]
+        return Telling(World.knowledge.fget(self), self.change)  # type: ignore[attr-defined]
+
+
+def telling(world: World, change: Callable[[Answer], Answer]) -> TellingWorld:
+    return TellingWorld(**vars(world), change=change)
