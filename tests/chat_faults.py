@@ -11,11 +11,11 @@ from tests.provider_server import Fault, Handler, dripping, huge, slow, status
 EVENTS = "text/event-stream; charset=utf-8"
 
 
-def stream(handler: Handler, events: Iterable[bytes], *, content_type: str = EVENTS, **headers: str) -> None:
+def stream(handler: Handler, events: Iterable[bytes]) -> None:
     """Events as they come, in chunks. Left open: the end's chunk is not written."""
     handler.send_response(200)
-    for name, value in {"Content-Type": content_type, "Transfer-Encoding": "chunked", **headers}.items():
-        handler.send_header(name.replace("_", "-"), value)
+    handler.send_header("Content-Type", EVENTS)
+    handler.send_header("Transfer-Encoding", "chunked")
     handler.end_headers()
     for event in events:
         handler.wfile.write(b"%x\r\n%b\r\n" % (len(event), event))
