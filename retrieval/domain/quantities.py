@@ -49,7 +49,7 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_YEAR = re.compile(
-    r"(?:\A|[(,-]\s?|\b(?:in|since|by|until|till|before|after|during|from|to|between|and|year|the|early|late|mid|circa)\s)\Z",
+    r"(?:[(,-]\s?|\b(?:in|since|by|until|till|before|after|during|from|to|between|and|year|the|early|late|mid|circa)\s)\Z",
     re.IGNORECASE,
 )
 _AFTER = re.compile(r"\s(?:(?P<least>or (?:more|longer|above)|minimum)|(?P<most>or (?:less|fewer|below)|maximum))\b", re.IGNORECASE)

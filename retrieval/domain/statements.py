@@ -37,6 +37,9 @@ _TELLING = frozenset(
     ]
 )
 """Stop words that tell one statement from another."""
+_FILLING = frozenset(["always", "already", "currently", "generally", "normally", "typically", "usually"])
+"""Words without which a sentence states the same."""
+_SILENT = STOP_WORDS | _FILLING
 _MEASURES = frozenset({*UNITS, *CURRENCIES, *map(stem, UNITS), *map(stem, CURRENCIES)})
 _OPPOSITES = (
     "allow allowed permit permitted may / forbid forbidden prohibit prohibited ban banned disallow",
@@ -46,7 +49,6 @@ _OPPOSITES = (
     "enable enabled / disable disabled",
     "include included including / exclude excluded excluding",
     "required mandatory compulsory obligatory / optional voluntary",
-    "always / never",
     "open / closed",
     "possible / impossible",
     "legal lawful / illegal unlawful",
@@ -118,7 +120,7 @@ def statement(text: str) -> Statement:
     terms = frozenset(
         stem(word.text)
         for word in telling
-        if word not in negating and word.text not in marks and (word.text not in STOP_WORDS or word.text in _TELLING)
+        if word not in negating and word.text not in marks and (word.text not in _SILENT or word.text in _TELLING)
     )
     named = names(text)
     of_names = frozenset(stem(word.text) for word in telling if any(span.start <= word.start < span.end for span in named))

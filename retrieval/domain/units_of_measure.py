@@ -23,10 +23,10 @@ _DIMENSIONS: dict[str, dict[str, float | Scale]] = {
         "cm centimetre centimeter": 0.01,
         "m metre meter": 1,
         "km kilometre kilometer": 1_000,
-        "inch inches": 0.0254,
-        "foot feet ft": 0.3048,
+        "inch": 0.0254,
+        "foot ft": 0.3048,
         "yard": 0.9144,
-        "mile": (1_609, 1_852),
+        "mile": 1_609,
     },
     "mass": {
         "mg milligram": 0.001,

@@ -95,7 +95,7 @@ def _differ_in(asked: _Asked, one: _LookedAt, other: _LookedAt) -> str:
 
 def _are_about(asked: _Asked, one: _LookedAt, other: _LookedAt) -> bool:
     """Whether both bear on the question, and on the same of what it names."""
-    if len(asked.terms & one.in_context & other.in_context) < LEAST_ASKED * len(asked.terms):
+    if len(asked.terms & one.in_context & other.in_context) < max(LEAST_ASKED * len(asked.terms), 1):
         return False
     return not asked.names & (one.in_context ^ other.in_context)
 
