@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api.cli import golden as golden_questions
 from api.cli.opening import catalog_of
 from api.cli.output import AsJson, note, print_json, print_table
 from retrieval.domain.errors import InvalidInput
@@ -17,7 +18,8 @@ from retrieval.settings import Settings
 if TYPE_CHECKING:
     from retrieval.evaluation.comparison import Comparison
 
-app = typer.Typer(help="Ranking quality: run, list, show, compare, forget.", no_args_is_help=True)
+app = typer.Typer(help="Ranking quality: run, list, show, compare, forget; golden questions.", no_args_is_help=True)
+app.command("golden")(golden_questions.export)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="As `archivist eval list` shows it.")]
 Metric = Annotated[str, typer.Option("--metric", help="What queries are ordered and compared by.")]

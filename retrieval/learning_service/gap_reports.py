@@ -9,7 +9,7 @@ import numpy as np
 from retrieval.domain.audit import OPERATOR, AuditAction, AuditEntry, actors
 from retrieval.domain.clock import Clock
 from retrieval.domain.escalations import normalised
-from retrieval.domain.gaps import NO_SOURCE, Gap, GapGroup, GapKind, check_month, in_order, least_askers
+from retrieval.domain.gaps import Gap, GapGroup, GapKind, check_month, in_order, least_askers
 from retrieval.domain.permissions import Principal
 from retrieval.domain.same_question import agree, asked_words
 from retrieval.ports.audit import AuditLog
@@ -48,9 +48,9 @@ class GapReports:
         """That the principal, or a group that it is in, owns."""
         return self.gaps.owned(principal)
 
-    def all(self, sources: Sequence[str], *, month: str | None = None) -> Sequence[GapGroup]:
-        """Of the named sources and of questions that are no source's. For whoever works on the machine itself. Recorded."""
-        return self._report([*sources, NO_SOURCE], month, AuditEntry(AuditAction.GAPS_READ, OPERATOR.subject))
+    def told(self, sources: Sequence[str], *, month: str | None = None) -> Sequence[GapGroup]:
+        """Of any sources, `NO_SOURCE` among them, for whoever works on the machine itself. Recorded. Raises like `owned`."""
+        return self._report(sources, month, AuditEntry(AuditAction.GAPS_READ, OPERATOR.subject))
 
     def _report(self, sources: Sequence[str], month: str | None, entry: AuditEntry) -> Sequence[GapGroup]:
         of = check_month(month) if month is not None else self.clock.now().strftime("%Y-%m")
@@ -89,7 +89,7 @@ class GapReports:
             by_words.setdefault(normalised(gap.question or ""), []).append(gap)
         ordered = sorted(by_words, key=lambda words: (-len(by_words[words]), words))
         compared = [words for words in ordered if words][: self.settings.gap_max_questions]
-        if not compared:
+        if len(compared) < 2:
             return list(by_words.values())
         vectors = self.embedder.embed(compared)
         near = vectors @ vectors.T >= self.settings.curated_min_similarity

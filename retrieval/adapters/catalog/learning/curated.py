@@ -10,7 +10,7 @@ from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.learning import curated_rows
 from retrieval.adapters.catalog.tables import curated_answers
-from retrieval.domain.audit import AuditAction, AuditedDocument, AuditEntry, Detail
+from retrieval.domain.audit import SERVICE, AuditAction, AuditedDocument, AuditEntry, Detail
 from retrieval.domain.clock import stamp
 from retrieval.domain.curated import CuratedAnswer, CuratedDraft, CuratedState
 from retrieval.domain.errors import Conflict, NotReadable
@@ -105,7 +105,7 @@ def record_change(connection: Connection, action: AuditAction, answer: CuratedAn
     documents = tuple(dict.fromkeys(AuditedDocument(cited.document, cited.version) for cited in answer.cites))
     details: dict[str, Detail] = {"curated": answer.id, "escalation": answer.escalation, "number": answer.number}
     details["expires_at"] = stamp(answer.expires_at)
-    append(connection, AuditEntry(action, by or "app:archivist", outcome=what, documents=documents, details=details), at=at)
+    append(connection, AuditEntry(action, by or SERVICE.subject, outcome=what, documents=documents, details=details), at=at)
 
 
 def _found(connection: Connection, curated: str) -> CuratedAnswer:
