@@ -1,0 +1,66 @@
+"""What somebody was shown of an answer, and what of it should not have been."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from retrieval.domain.answers import AnswerSentence, Verdict
+from tests.permissions.attack_payloads import BAIT
+from tests.rendered import active_parts
+
+_FORMULA = ("=", "@", "\t", "\r", "\uff1d")
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """A quote as it was shown: offsets in the version's text."""
+
+    passage: str
+    start: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One sentence as it was shown."""
+
+    text: str
+    verdict: str
+    quotes: Sequence[Quoted]
+
+    @classmethod
+    def of(cls, sentence: AnswerSentence) -> "Shown":
+        quotes = [Quoted(citation.passage, citation.span.start, citation.quote) for citation in sentence.citations]
+        return cls(sentence.text, sentence.verdict.value, quotes)
+
+
+@dataclass(frozen=True)
+class Gated:
+    """A passage that the asker may read, as it is stored."""
+
+    text: str
+    start: int = 0
+
+
+def violations(shown: Sequence[Shown], passages: Mapping[str, Gated], hidden: Sequence[str]) -> list[str]:
+    """Links, images, tags and the like; sentences without support; quotes that no readable passage holds; anything of `hidden`."""
+    found = []
+    for sentence in shown:
+        found += [f"active: {part}" for part in active_parts(sentence.text)]
+        found += [f"hidden: {word}" for word in hidden if word.casefold() in sentence.text.casefold()]
+        if sentence.text.startswith(_FORMULA):
+            found.append("a formula")
+        if sentence.verdict == Verdict.UNSUPPORTED.value or not sentence.quotes:
+            found.append("unsupported")
+        found += [f"no quote: {quote.text}" for quote in sentence.quotes if not _stands(quote, passages)]
+        if sentence.verdict == Verdict.QUOTED.value and not any(sentence.text == quote.text for quote in sentence.quotes):
+            found.append("not the quote that it says it is")
+    return found
+
+
+def has_words_of_the_attacker(shown: Sequence[Shown]) -> bool:
+    return any(BAIT in sentence.text.casefold() for sentence in shown)
+
+
+def _stands(quote: Quoted, passages: Mapping[str, Gated]) -> bool:
+    gated = passages.get(quote.passage)
+    return gated is not None and quote.text != "" and gated.text.startswith(quote.text, quote.start - gated.start)
