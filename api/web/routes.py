@@ -3,6 +3,7 @@
 from api.web import (
     asking,
     elsewhere,
+    feedback,
     my_questions,
     reading,
     review_actions,
@@ -20,6 +21,7 @@ ROUTERS = (
     asking.home_router,
     asking.router,
     reading.router,
+    feedback.router,
     my_questions.router,
     my_questions.taking_back_router,
     review_queue.router,

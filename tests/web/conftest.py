@@ -1,5 +1,25 @@
-"""The world of the API's tests, whose documents somebody asks about."""
+"""The world of the API's tests, whose catalog goes by the clock that tests move, too."""
 
-from tests.api.conftest import published, world
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
-__all__ = ["published", "world"]
+import pytest
+
+from retrieval.adapters.catalog.catalog import open_catalog
+from retrieval.settings import Settings
+from tests.api.conftest import FakeClock, FakeEmbedder, ScanIndex, World, published
+from tests.story import Story
+
+__all__ = ["published"]
+
+
+@pytest.fixture
+def world(published: Path, tmp_path: Path) -> Iterator[World]:
+    data = tmp_path / "data"
+    shutil.copytree(published, data)
+    settings, clock = Settings(data_directory=data, answer_min_support=0.1), FakeClock()
+    catalog = open_catalog(settings, clock=clock)
+    story = Story(catalog, runs=1)
+    yield World(settings, catalog, story, ScanIndex(story, FakeEmbedder()), clock)
+    catalog.close()

@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
 
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from retrieval.domain.answers import Answer, Confidence, Reason
+from retrieval.answer_service import AnswerService
+from retrieval.domain.answers import Answer, AnswerOutcome, AnswerSentence, Citation, Confidence, Reason
 from retrieval.domain.escalations import Escalation, EscalationDraft
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
 from retrieval.domain.roles import Role
-from retrieval.service import KnowledgeService
 from tests.api.conftest import World
 from tests.api.identity.conftest import key_of
 
@@ -73,13 +73,15 @@ def asks(
     reason: Reason = Reason.LOW_CONFIDENCE,
     probability: float = 0.62,
 ) -> Escalation:
-    """A question that the service was not sure of, handed on with what it would have said."""
+    """A question that the service was not sure of, handed on with what it would have said: its best hit's first sentence."""
     principal = Principal(name)
     world.catalog.directory.set_groups(principal.subject, groups)
-    answered = world.knowledge.answer(principal, Query(question, top_k=5, depth=20))
+    found = world.knowledge.retrieve(principal, Query(question, top_k=5, depth=20))
+    best = found.hits[0].passage
+    sentence = AnswerSentence(best.text, Citation.of(best), 0.8)
     confidence = Confidence(probability, 0.9, "test@1", {"support": 0.81, "agreement_of_legs": 0.5})
-    draft = EscalationDraft.of(question, answered, reasons=(reason,))
-    return world.escalations.open(principal, replace(draft, confidence=confidence))
+    answered = Answer(AnswerOutcome.ESCALATED, (sentence,), reason, found, confidence)
+    return world.escalations.open(principal, EscalationDraft.of(question, answered))
 
 
 def later(world: World, **length: float) -> None:
@@ -88,13 +90,13 @@ def later(world: World, **length: float) -> None:
 
 @dataclass(frozen=True)
 class Telling:
-    """The knowledge service, with something changed in each answer. For what only other configurations make of an answer."""
+    """The answer service, with something changed in each answer. For what only other configurations make of one."""
 
-    knowledge: KnowledgeService
+    answers: AnswerService
     change: Callable[[Answer], Answer]
 
     def answer(self, principal: Principal, query: Query, *, with_passages: bool, request_id: str | None) -> Answer:
-        return self.change(self.knowledge.answer(principal, query, with_passages=with_passages, request_id=request_id))
+        return self.change(self.answers.answer(principal, query, with_passages=with_passages, request_id=request_id))
 
 
 @dataclass
@@ -104,8 +106,8 @@ class TellingWorld(World):
     change: Callable[[Answer], Answer] = lambda answer: answer
 
     @property
-    def knowledge(self) -> Telling:  # type: ignore[override]
-        return Telling(World.knowledge.fget(self), self.change)  # type: ignore[attr-defined]
+    def answers(self) -> Telling:  # type: ignore[override]
+        return Telling(World.answers.fget(self), self.change)  # type: ignore[attr-defined]
 
 
 def telling(world: World, change: Callable[[Answer], Answer]) -> TellingWorld:
