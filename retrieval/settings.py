@@ -266,6 +266,16 @@ class Settings(BaseSettings):
         description="What becomes of a sentence that nothing supports, where its sources do not say: `drop` leaves it out, `flag` shows it "
         "as unsupported, `escalate` asks a person.",
     )
+    answer_scope_min_similarity: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="Cosine from which on a passage is about a question; tuned for the bundled model, others may need another one.",
+    )
+    answer_scope_min_coverage: float = Field(
+        0.5, ge=0, le=1, description="Part of a question's words with which a passage that is less similar still is about it."
+    )
+    answer_max_conflicts: PositiveInt = Field(3, description="Most contradictions among what was found that an answer shows.")
     answer_escalation: Literal["automatic", "on_request", "never"] = Field(
         "automatic",
         description="When a question that the service does not answer by itself goes to a person: always, if its asker wishes, never.",
