@@ -343,7 +343,7 @@ EVENT = st.fixed_dictionaries(
 )
 
 
-@trials(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@trials(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=st.lists(EVENT, max_size=4))
 def test_no_events_whatever_raise_anything_else_or_are_written_down(chat, generator, caplog, events):
     caplog.set_level(logging.DEBUG)
