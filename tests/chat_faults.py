@@ -144,7 +144,7 @@ FAULTS: Mapping[str, Fault] = {
     "nothing said": only(b"data: [DONE]\n\n"),
     "no JSON": only(b"data: {no: secret question}\n\n"),
     "deep": only(b"data: " + b"[" * 100_000 + b"\n\n"),
-    "a list": only(b"data: [1, 2]\n\n"),
+    "a list": only(b'data: ["secret question"]\n\n'),
     "null": only(b"data: null\n\n"),
     "of no kind": only(b'data: {"secret question": 1}\n\n'),
     "of another kind": only(b'data: {"type": 7, "choices": "secret question", "delta": []}\n\n'),
@@ -163,7 +163,7 @@ FAULTS: Mapping[str, Fault] = {
     "half, then reset": half(reset),
     "half, then silence": half(silence),
     "half, then no JSON": half(event(b"{no: secret question}")),
-    "half, then a list": half(event(b"[1]")),
+    "half, then a list": half(event(b'["secret question"]')),
     "half, then an error": half(
         event(b'{"error": {"message": "secret question"}, "type": "message-end", "delta": {"finish_reason": "ERROR"}}')
     ),

@@ -4,7 +4,6 @@ What leaves this machine are the instructions, the question and the passages. No
 `[1]`, which is handed on as it is.
 """
 
-import logging
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,7 +58,6 @@ class OpenAIGenerator:
     """`Generator` by one model of such a server. Keeps its connections; safe to use from several threads. Does not retry."""
 
     def __init__(self, access: OpenAIAccess, limits: ChatLimits) -> None:
-        logging.getLogger("openai").setLevel(logging.WARNING)  # below that it writes whole requests
         self.most_sensitive = access.most_sensitive
         self._access = access
         self._temperature = limits.temperature
