@@ -20,7 +20,22 @@ from api.identity.accepted import AcceptedCredentials
 from api.limits import LimitedAuthenticator
 from api.middleware import BodyLimit, HeadLimit, RequestEnvelope
 from api.preflight import check_startable
-from api.routes import answer, audit, curated, documents, feedback, gaps, graph, health, keys, retrieve, sources, usage
+from api.routes import (
+    answer,
+    audit,
+    curated,
+    documents,
+    escalations,
+    feedback,
+    gaps,
+    graph,
+    health,
+    keys,
+    retrieve,
+    reviews,
+    sources,
+    usage,
+)
 from api.scim.routes import ROUTES as SCIM_ROUTES
 from api.scim.schemas import PREFIX as SCIM_PREFIX
 from api.sealing import derived_key
@@ -64,7 +79,12 @@ def create_app(wiring: Wiring, *, clock: Clock | None = None, development: bool 
         Cursors(derived_key(wiring.token_key, b"cursors"), clock=clock, kept=timedelta(seconds=settings.cursor_seconds)),
         clock,
     )
-    for routes in (retrieve, answer, feedback, documents, graph, sources, curated, gaps, keys, audit, usage, *SCIM_ROUTES, health):
+    for routes in (
+        *(retrieve, answer, feedback, escalations, documents, graph),
+        *(reviews, sources, curated, gaps, keys, audit, usage),
+        *SCIM_ROUTES,
+        health,
+    ):
         app.include_router(routes.router)
     app.state.console = console(settings, wiring.token_key, clock)
     for router in CONSOLE_ROUTERS:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.permissions
 
 OPEN: frozenset[Role] = frozenset()
 CONTENT = frozenset({Role.USER, Role.APP})
-CURATORS = frozenset({Role.REVIEWER, Role.DATA_OWNER})
+CURATORS, REVIEWER = frozenset({Role.REVIEWER, Role.DATA_OWNER}), frozenset({Role.REVIEWER})
 DATA_OWNER, AUDITOR, ADMIN = frozenset({Role.DATA_OWNER}), frozenset({Role.AUDITOR}), frozenset({Role.ADMIN})
 
 
@@ -68,6 +68,18 @@ ROUTES = {
     "GET /graph/neighbourhood": _of(CONTENT, Call(404, query="entity=absent"), Call(422, query="entity=absent&depth=9"), Call(422)),
     "POST /feedback": _of(CONTENT, Call(404, body={"answer": "absent", "kind": "wrong"}), Call(422, body={})),
     "DELETE /feedback/{id}": _of(CONTENT, Call(404, query="kind=wrong"), Call(422)),
+    "GET /escalations": _of(CONTENT),
+    "GET /escalations/{id}": _of(CONTENT, Call(404), Call(404, "a b")),
+    "DELETE /escalations/{id}": _of(CONTENT, Call(404)),
+    "GET /reviews": _of(REVIEWER, Call(200), Call(422, query="state=lost")),
+    "GET /reviews/statistics": _of(REVIEWER, Call(200), Call(422, query="days=9999")),
+    "GET /reviews/{id}": _of(REVIEWER, Call(404), Call(404, "a b")),
+    "GET /reviews/{id}/history": _of(REVIEWER, Call(404)),
+    "POST /reviews/{id}/claim": _of(REVIEWER, Call(404, body={"expected": 1}), Call(422, body={})),
+    "POST /reviews/{id}/renew": _of(REVIEWER, Call(404, body={"expected": 1}), Call(422, body={})),
+    "POST /reviews/{id}/release": _of(REVIEWER, Call(404, body={"expected": 1}), Call(422, body={})),
+    "POST /reviews/{id}/decide": _of(REVIEWER, Call(404, body={"expected": 1, "judgement": "approve"}), Call(422, body={"expected": 1})),
+    "POST /reviews/{id}/reassign": _of(REVIEWER, Call(404, body={"expected": 1}), Call(422, body={})),
     "GET /sources": _of(DATA_OWNER),
     "GET /gaps": _of(DATA_OWNER, Call(200), Call(422, query="month=2026-13")),
     "GET /curated": _of(CURATORS, Call(200), Call(422, query="state=lost")),
@@ -106,7 +118,7 @@ CONSOLE = {
     "GET /console/sign-in/callback": _of(OPEN, Call(404)),
     "GET /console/{path:path}": _of(OPEN, Call(404)),
 }
-USER, REVIEWER, MEMBERS = frozenset({Role.USER}), frozenset({Role.REVIEWER}), frozenset({Role.USER, Role.REVIEWER})
+USER, MEMBERS = frozenset({Role.USER}), frozenset({Role.USER, Role.REVIEWER})
 SESSIONS = {
     "POST /console/sign-out": MEMBERS,
     "GET /console": MEMBERS,
