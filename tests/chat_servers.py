@@ -159,7 +159,8 @@ def _citation(text: str, documents: Mapping[str, Any], number: int, citation: tu
 
 
 def _event(data: Mapping[str, Any]) -> bytes:
-    return b"data: " + json.dumps(data).encode() + b"\n\n"
+    """In UTF-8, but for lone surrogates, which JSON can escape and UTF-8 cannot hold."""
+    return b"data: " + json.dumps(data, ensure_ascii=False).encode(errors="backslashreplace") + b"\n\n"
 
 
 def _content(body: Any, role: str) -> str:

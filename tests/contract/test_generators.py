@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from itertools import accumulate, cycle, islice, pairwise
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -312,6 +313,21 @@ def test_labels_that_were_not_given_and_words_that_were_not_said_are_cited_by_no
 
     assert text(said) == "Two."
     assert not any(isinstance(piece, CitedPiece) for piece in said)
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+@trials(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sizes=st.lists(st.integers(1, 400), min_size=1, max_size=6))
+def test_however_the_bytes_are_cut_the_pieces_are_the_same(chat, generator, line_end, sizes):
+    chat.says, chat.fault = lambda _seen: Said("Zwölf 🏗 für 5 €.", [(0, 5, ["1"])]), "right"
+    expected = pieces(generator)
+    whole = b"".join(chat.events(chat.requests[-1].body)).replace(b"\n", line_end)
+    cuts = accumulate(islice(cycle(sizes), len(whole)))
+
+    chat.fault, chat.given = GIVEN, [piece for start, end in pairwise([0, *cuts]) if (piece := whole[start:end])]
+
+    assert text(expected) == "Zwölf 🏗 für 5 €."
+    assert pieces(generator) == expected
 
 
 JSON = st.recursive(
