@@ -27,6 +27,9 @@ class UsageMeter(Protocol):
     def settle(self, reservation: Reservation, generated: Generated, *, sources: Collection[str]) -> None:
         """Book what it cost, in place of what was reserved. `sources`: of the answer's citations. A second settling changes nothing."""
 
+    def write_off(self, reservation: Reservation, by: str, *, sources: Collection[str]) -> None:
+        """Book the worst case for good: the generator `by` was asked and never told what it used. Changes nothing once it is settled."""
+
     def release(self, reservation: Reservation) -> None:
         """Give back what was reserved: no generator has been asked. Changes nothing once it is settled."""
 

@@ -81,6 +81,19 @@ def test_a_second_settling_or_a_late_release_changes_nothing(catalog: Catalog):
     assert [line.key for line in catalog.usage.lines(Grouping.SOURCE, **EVER)] == ["handbook"]
 
 
+def test_what_a_generator_never_told_is_booked_at_its_worst_with_whose_it_was(catalog: Catalog):
+    limit(catalog, tokens=10_000)
+    reservation = reserve(catalog)
+
+    catalog.usage.write_off(reservation, "cohere/command", sources=["wiki"])
+    settle(catalog, reservation, "handbook")
+    catalog.usage.release(reservation)
+
+    assert spent(catalog) == (1_000, 5_000)
+    assert catalog.usage.lines(Grouping.SOURCE, **EVER) == [UsageLine("wiki", 1, 900, 100, 5_000)]
+    assert [line.key for line in catalog.usage.lines(Grouping.GENERATOR, **EVER)] == ["cohere/command"]
+
+
 def test_what_is_released_was_never_spent(catalog: Catalog):
     limit(catalog, tokens=1_000)
 

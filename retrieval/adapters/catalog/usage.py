@@ -7,7 +7,7 @@ their keys, so that on PostgreSQL, too, of two that draw on one budget the secon
 
 import json
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -73,24 +73,18 @@ class CatalogUsage:
 
     def settle(self, reservation: Reservation, generated: Generated, *, sources: Collection[str]) -> None:
         cost = round(generated.cost * MICRO)
+        spent = {"input_tokens": generated.usage.input_tokens, "output_tokens": generated.usage.output_tokens, "micro_dollars": cost}
         with self._database.write() as connection:
             row = _open_row(connection, reservation)
-            if row is None:
-                return
-            connection.execute(
-                update(usage)
-                .where(usage.c.id == reservation.id)
-                .values(
-                    sources=json.dumps(sorted(set(sources))),
-                    generator=generated.by,
-                    input_tokens=generated.usage.input_tokens,
-                    output_tokens=generated.usage.output_tokens,
-                    micro_dollars=cost,
-                    settled_at=self._database.now(),
-                )
-            )
-            used = generated.usage.input_tokens + generated.usage.output_tokens
-            _correct(connection, row, used - row.input_tokens - row.output_tokens, cost - row.micro_dollars)
+            if row is not None:
+                self._close(connection, reservation, generated.by, sources, spent)
+                used = generated.usage.input_tokens + generated.usage.output_tokens
+                _correct(connection, row, used - row.input_tokens - row.output_tokens, cost - row.micro_dollars)
+
+    def write_off(self, reservation: Reservation, by: str, *, sources: Collection[str]) -> None:
+        with self._database.write() as connection:
+            if _open_row(connection, reservation) is not None:
+                self._close(connection, reservation, by, sources, {})
 
     def release(self, reservation: Reservation) -> None:
         with self._database.write() as connection:
@@ -99,6 +93,10 @@ class CatalogUsage:
                 return
             connection.execute(delete(usage).where(usage.c.id == reservation.id))
             _correct(connection, row, -row.input_tokens - row.output_tokens, -row.micro_dollars)
+
+    def _close(self, connection: Connection, reservation: Reservation, by: str, sources: Collection[str], spent: Mapping[str, int]) -> None:
+        known = {"generator": by, "sources": json.dumps(sorted(set(sources))), "settled_at": self._database.now()}
+        connection.execute(update(usage).where(usage.c.id == reservation.id).values(**known, **spent))
 
     def lines(self, by: Grouping, *, since: datetime, until: datetime, most: int) -> list[UsageLine]:
         key = {
