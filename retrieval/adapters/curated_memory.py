@@ -63,7 +63,7 @@ class CuratedMemory:
         self._min_similarity = min_similarity
         self._min_overlap = min_overlap
         self._known = _Known()
-        self._ways = _Ways((), np.empty((0, embedder.dimensions), dtype=np.float32))
+        self._ways = _Ways((), self._no_vectors())
         self._lock = Lock()
 
     def nearest(
@@ -87,16 +87,22 @@ class CuratedMemory:
         return tuple(CuratedMatch(id_, found[id_]) for id_ in ordered[:most])
 
     def refresh(self) -> None:
-        """Embed the questions that have no vector yet. After a change of the model, all of them."""
+        """Embed the questions that have no vector yet under the model. Called by one thread."""
         known = self._caught_up()
         usable = [answer for _, answer in sorted(known.answers.items()) if answer.state in (CuratedState.ACTIVE, CuratedState.SUSPENDED)]
         wanted = [(answer.id, text) for answer in usable for text in _asked_as(answer)]
-        if wanted == [(way.curated, way.text) for way in self._ways.ways]:
+        before = self._ways
+        at = {(way.curated, way.text): row for row, way in enumerate(before.ways)}
+        if wanted == list(at):
             return
-        vectors = self._vectors({text for _, text in wanted})
-        ways = tuple(_Way(curated, text, asked_words(text)) for curated, text in wanted)
-        rows = [vectors[way.text] for way in ways]
-        self._ways = _Ways(ways, np.stack(rows) if rows else np.empty((0, self._embedder.dimensions), dtype=np.float32))
+        new = self._vectors({text for curated, text in wanted if (curated, text) not in at})
+        ways: list[_Way] = []
+        rows: list[Vectors] = []
+        for curated, text in wanted:
+            known = at.get((curated, text))
+            ways.append(_Way(curated, text, asked_words(text)) if known is None else before.ways[known])
+            rows.append(new[text] if known is None else before.vectors[known])
+        self._ways = _Ways(tuple(ways), np.stack(rows) if rows else self._no_vectors())
 
     def _vectors(self, texts: set[str]) -> Mapping[str, Vectors]:
         model = self._embedder.model
@@ -105,6 +111,9 @@ class CuratedMemory:
         if new:
             self._feed.store_vectors(model, new)
         return found | new
+
+    def _no_vectors(self) -> Vectors:
+        return np.empty((0, self._embedder.dimensions), dtype=np.float32)
 
     def _caught_up(self) -> _Known:
         """As the catalog says now. Of two threads that ask at once, the one that heard the older news leaves the newer in place."""
