@@ -77,8 +77,8 @@ class CuratedMemory:
         found: dict[str, float] = {}
         for row in np.flatnonzero(similarities >= self._min_similarity):
             way = ways.ways[row]
-            answer = known.answers[way.curated]
-            if not _is_readable(answer, known.documents, scope, frozenset(sources)):
+            answer = known.answers.get(way.curated)  # it may be newer than what was known a moment ago
+            if answer is None or not _is_readable(answer, known.documents, scope, frozenset(sources)):
                 continue
             asks_the_same = way.text in _asked_as(answer) and agree(words, way.words, min_overlap=self._min_overlap)
             if asks_the_same and answer.state_at(now) is CuratedState.ACTIVE:
@@ -99,9 +99,9 @@ class CuratedMemory:
         ways: list[_Way] = []
         rows: list[Vectors] = []
         for curated, text in wanted:
-            known = at.get((curated, text))
-            ways.append(_Way(curated, text, asked_words(text)) if known is None else before.ways[known])
-            rows.append(new[text] if known is None else before.vectors[known])
+            row = at.get((curated, text))
+            ways.append(_Way(curated, text, asked_words(text)) if row is None else before.ways[row])
+            rows.append(new[text] if row is None else before.vectors[row])
         self._ways = _Ways(tuple(ways), np.stack(rows) if rows else self._no_vectors())
 
     def _vectors(self, texts: set[str]) -> Mapping[str, Vectors]:
