@@ -1,6 +1,6 @@
 """What the routes are given: the wired service, and the principal that the route has authenticated."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Protocol, cast
 
@@ -10,11 +10,12 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from api.authentication import Authenticator
 from api.consistency import ConsistencyTokens
 from api.cursors import Cursors
-from retrieval.domain.answers import Answer, Retrieved
+from retrieval.domain.answers import Answer, AnswerSentence, Retrieved
 from retrieval.domain.clock import Clock
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
 from retrieval.learning_service.service import LearningService
+from retrieval.ports.access_requests import AccessRequesting
 from retrieval.ports.audit import AuditLog, AuditReader
 from retrieval.ports.directory import Directory
 from retrieval.ports.graph import EntityPage, NamedEntities, Neighbourhood
@@ -32,13 +33,23 @@ class Knowledge(Protocol):
 
     def retrieve(self, principal: Principal, query: Query, *, request_id: str | None) -> Retrieved: ...
 
-    def answer(self, principal: Principal, query: Query, *, with_passages: bool, request_id: str | None) -> Answer: ...
-
     def document(self, principal: Principal, document: str, *, version: str | None, request_id: str | None) -> ReadableDocument: ...
 
     def list_documents(
         self, principal: Principal, *, source: str | None, after: str, count: int, request_id: str | None
     ) -> DocumentPage: ...
+
+
+class Answers(Protocol):
+    """`retrieval.answer_service.AnswerService`, as the routes use it."""
+
+    def answer(
+        self, principal: Principal, query: Query, *, with_passages: bool, person_wanted: bool | None = None, request_id: str | None
+    ) -> Answer: ...
+
+    def stream(
+        self, principal: Principal, query: Query, *, with_passages: bool, person_wanted: bool | None = None, request_id: str | None
+    ) -> Iterator[AnswerSentence | Answer]: ...
 
 
 class Graph(Protocol):
@@ -92,6 +103,9 @@ class Wiring(Protocol):
     def knowledge(self) -> Knowledge: ...
 
     @property
+    def answers(self) -> Answers: ...
+
+    @property
     def graph(self) -> Graph: ...
 
     @property
@@ -99,6 +113,9 @@ class Wiring(Protocol):
 
     @property
     def reviews(self) -> Reviewing: ...
+
+    @property
+    def access(self) -> AccessRequesting: ...
 
     @property
     def learning(self) -> LearningService: ...

@@ -61,7 +61,7 @@ class RetrieveRequest(BaseModel):
 
 
 class AnswerRequest(BaseModel):
-    """A question to be answered with quotes."""
+    """A question to be answered."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -73,6 +73,9 @@ class AnswerRequest(BaseModel):
     sources: list[SourceId] = Field(default=[], description="Only these sources; empty: every one that you may read.")
     at_least: str | None = Field(None, description=_AT_LEAST)
     include_passages: bool = Field(default=False, description="Return the passages that the answer was sought in, too.")
+    escalate: bool | None = Field(
+        None, description="Whether a person shall look at the question if it is not answered; null: as the service is set up."
+    )
 
 
 class DocumentParameters(BaseModel):

@@ -20,21 +20,14 @@ from retrieval.adapters.directory_csv import files_at as directory_files
 from retrieval.adapters.directory_csv import import_directory
 from retrieval.adapters.glossary_yaml import read_glossary
 from retrieval.adapters.graph.paths import names_to
-from retrieval.domain.clock import Clock, SystemClock
 from retrieval.domain.errors import InvalidInput, Unavailable
-from retrieval.graph_service import GraphService
-from retrieval.learning_service.curating import Curating
-from retrieval.learning_service.gap_reports import GapReports
-from retrieval.learning_service.hearing import Hearing
-from retrieval.learning_service.lessons import Learner
-from retrieval.learning_service.service import LearningService
 from retrieval.ports.generation import Generator
 from retrieval.ports.graph_search import GraphSearch
 from retrieval.ports.ingestion import Blobs
 from retrieval.ports.models import Embedder, Reranker
 from retrieval.ports.reading import PassageSearch
-from retrieval.ports.reviewing import Escalating
 from retrieval.service import KnowledgeService
+from retrieval.services import Services
 from retrieval.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,13 +45,11 @@ __all__ = [
     "change_feed",
     "directory_files",
     "import_directory",
-    "learning_of",
     "open_catalog",
     "open_checkpoints",
     "open_embedder",
     "open_generators",
     "open_graph",
-    "open_learning",
     "open_ingestion",
     "open_rerankers",
     "open_service",
@@ -165,14 +156,10 @@ def open_ingestion(settings: Settings) -> Iterator[Ingestion]:
         catalog.close()
 
 
-@dataclass(frozen=True)
-class Service:
-    """The read path, wired, with what its surroundings need to know of it."""
+@dataclass(frozen=True, kw_only=True)
+class Service(Services):
+    """Everything that the API asks, with what its surroundings need to know of it."""
 
-    settings: Settings
-    catalog: Catalog
-    knowledge: KnowledgeService
-    graph: GraphService
     token_key: bytes
     index_readiness: Callable[[], tuple[bool, str]]
 
@@ -204,6 +191,7 @@ def open_service(settings: Settings, *, private_index: bool = False) -> Iterator
             _index(settings, catalog, embedder, private=private_index) as (index, readiness),
             open_rerankers(settings) as rerankers,
             open_graph(settings, catalog) as walks,
+            open_generators(settings) as generators,
         ):
             knowledge = KnowledgeService(
                 settings,
@@ -218,8 +206,16 @@ def open_service(settings: Settings, *, private_index: bool = False) -> Iterator
                 walks=walks,
                 way=names_to,
             )
-            graph = GraphService(settings, catalog.graph, catalog.audit)
-            yield Service(settings, catalog, knowledge, graph, catalog.database.secret("consistency tokens"), readiness)
+            service = Service(
+                settings=settings,
+                catalog=catalog,
+                knowledge=knowledge,
+                generators=generators,
+                token_key=catalog.database.secret("consistency tokens"),
+                index_readiness=readiness,
+            )
+            with _learning(service):
+                yield service
     finally:
         catalog.close()
 
@@ -241,39 +237,15 @@ def open_graph(settings: Settings, catalog: Catalog) -> Iterator[GraphSearch]:
         thread.stop()
 
 
-def learning_of(settings: Settings, catalog: Catalog, embedder: Embedder, escalating: Escalating, *, clock: Clock) -> LearningService:
-    """What is learned from people, wired. Its `upkeep` is the caller's to call again and again: `open_learning` does."""
-    from retrieval.adapters.curated_memory import CuratedMemory
-
-    learning = catalog.learning
-    similar, alike = settings.curated_min_similarity, settings.curated_min_overlap
-    memory = CuratedMemory(learning.feed, embedder, clock, min_similarity=similar, min_overlap=alike)
-    return LearningService(
-        curated=Curating(settings, clock, memory, learning.curated, learning.shown, catalog.audit),
-        feedback=Hearing(settings, clock, learning.given, catalog.answer_policies, learning.curated, learning.shown, escalating),
-        gaps=GapReports(settings, clock, learning.gaps, embedder, catalog.audit),
-        learner=Learner(
-            settings,
-            clock,
-            resolutions=catalog.escalations,
-            lessons=learning.lessons,
-            anchoring=learning.anchoring,
-            forgetting=learning.forgetting,
-        ),
-        memory=memory,
-    )
-
-
 @contextmanager
-def open_learning(settings: Settings, catalog: Catalog, embedder: Embedder, escalating: Escalating) -> Iterator[LearningService]:
-    """The same, kept up in the background until the end."""
+def _learning(services: Services) -> Iterator[None]:
+    """What people decide and say is learned from in the background, until the end."""
     from retrieval.indexing.thread import FollowerThread
 
-    learning = learning_of(settings, catalog, embedder, escalating, clock=SystemClock())
-    thread = FollowerThread(learning.upkeep, pause_seconds=settings.learning_upkeep_seconds)
+    thread = FollowerThread(services.learning.upkeep, pause_seconds=services.settings.learning_upkeep_seconds)
     thread.start()
     try:
-        yield learning
+        yield
     finally:
         thread.stop()
 

@@ -1,14 +1,14 @@
-"""The read path, top to bottom: authorise, find and rank what may be shown, attribute, answer, record."""
+"""The read path, top to bottom: authorise, find and rank what may be shown, attribute, record."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from retrieval.domain.answers import Answer, Extract, Retrieved, RetrievedPassage
+from retrieval.domain.answers import Extract, Retrieved, RetrievedPassage
 from retrieval.domain.errors import InvalidInput, NotReadable
 from retrieval.domain.explanations import Explanation
 from retrieval.domain.passages import ReadablePassage, Stretch
-from retrieval.domain.permissions import Principal
+from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.domain.queries import Query
 from retrieval.domain.runs import Leg
 from retrieval.ports.audit import AuditLog
@@ -19,7 +19,6 @@ from retrieval.remembered import Remembered
 from retrieval.search import PassageRanking, Ranked
 from retrieval.settings import Settings
 from retrieval.steps import record
-from retrieval.steps.answer import answer_from
 from retrieval.steps.attribute import attribute
 from retrieval.steps.authorise import authorise
 from retrieval.steps.context import collapse, stretches
@@ -60,33 +59,29 @@ class KnowledgeService:
             Unavailable: the catalog or the index cannot be read; never a partial result.
         """
         watch = Stopwatch()
-        _, retrieved = self._retrieve(principal, query, watch)
+        _, _, retrieved = self.looked_up(principal, query, watch)
         with watch.step("audit"):
-            self.audit.record(record.retrieval(principal, query, retrieved, searched=self._searched(), request_id=request_id))
+            self.audit.record(record.retrieval(principal, query, retrieved, searched=self.searched(), request_id=request_id))
         return retrieved
 
-    def answer(self, principal: Principal, query: Query, *, with_passages: bool = True, request_id: str | None = None) -> Answer:
-        """Quotes from retrieved passages that answer the question, each cited; or an abstention. Raises like `retrieve`.
+    def looked_up(self, principal: Principal, query: Query, watch: Stopwatch) -> tuple[AccessScope, Vectors, Retrieved]:
+        """What `retrieve` gives, not yet recorded, with the scope and the query's vector. Whoever shows any of it records it."""
+        check(query, self.settings)
+        with watch.step("authorise"):
+            scope = authorise(principal, self.scopes)
+        with watch.step("embed"):
+            vector = self.embedder.embed_query(query.text)
+        ranked = self.ranking.rank(principal, scope, query, vector, watch)
+        with watch.step("attribute"):
+            hits = self._in_context(principal, ranked, query)
+            explanation = self._explained(principal, ranked, hits) if query.explain else None
+        degraded = (*ranked.degraded, *((STALE_PERMISSIONS,) if ranked.gated.stale_permissions else ()))
+        revision = ranked.gated.revision
+        return scope, vector, Retrieved(hits, revision=revision, degraded=degraded, seconds=watch.seconds, explanation=explanation)
 
-        Without `with_passages` only the passages that are quoted are returned beside it.
-        """
-        watch = Stopwatch()
-        vector, retrieved = self._retrieve(principal, query, watch)
-        with watch.step("answer"):
-            answer = answer_from(
-                query.text,
-                vector,
-                retrieved,
-                self.embedder,
-                passages=self.settings.answer_passages,
-                embedded_sentences=self.settings.answer_embedded_sentences,
-                max_sentences=self.settings.answer_max_sentences,
-                min_support=self.settings.answer_min_support,
-            )
-        shown = answer if with_passages else _only_quoted(answer)
-        with watch.step("audit"):
-            self.audit.record(record.answering(principal, query, shown, searched=self._searched(), request_id=request_id))
-        return shown
+    def searched(self) -> record.Searched:
+        """By which model, and over which revision of the index. For the record of what was shown."""
+        return record.Searched(self.embedder.model, self.index.revision())
 
     def document(
         self, principal: Principal, document: str, *, version: str | None = None, request_id: str | None = None
@@ -111,20 +106,6 @@ class KnowledgeService:
         page = self.documents.documents(principal, source=source, after=after, count=count)
         self.audit.record(record.listing(principal, page, request_id=request_id))
         return page
-
-    def _retrieve(self, principal: Principal, query: Query, watch: Stopwatch) -> tuple[Vectors, Retrieved]:
-        """The query's vector, which an answer needs again, and what was retrieved."""
-        check(query, self.settings)
-        with watch.step("authorise"):
-            scope = authorise(principal, self.scopes)
-        with watch.step("embed"):
-            vector = self.embedder.embed_query(query.text)
-        ranked = self.ranking.rank(principal, scope, query, vector, watch)
-        with watch.step("attribute"):
-            hits = self._in_context(principal, ranked, query)
-            explanation = self._explained(principal, ranked, hits) if query.explain else None
-        degraded = (*ranked.degraded, *((STALE_PERMISSIONS,) if ranked.gated.stale_permissions else ()))
-        return vector, Retrieved(hits, revision=ranked.gated.revision, degraded=degraded, seconds=watch.seconds, explanation=explanation)
 
     @cached_property
     def ranking(self) -> PassageRanking:
@@ -169,20 +150,11 @@ class KnowledgeService:
             raise NotReadable("not the current version")
         return found
 
-    def _searched(self) -> record.Searched:
-        return record.Searched(self.embedder.model, self.index.revision())
-
 
 def _with_extract(hit: RetrievedPassage, stretch: Stretch | None, texts: Mapping[Stretch, str]) -> RetrievedPassage:
     if stretch is None or stretch not in texts:
         return hit
     return replace(hit, extract=Extract(stretch.span, texts[stretch]))
-
-
-def _only_quoted(answer: Answer) -> Answer:
-    quoted = {citation.passage for citation in answer.citations}
-    hits = tuple(hit for hit in answer.retrieved.hits if hit.passage.id in quoted)
-    return replace(answer, retrieved=replace(answer.retrieved, hits=hits))
 
 
 def check(query: Query, settings: Settings) -> None:

@@ -1,11 +1,11 @@
-"""Answers and the quotes that they are made of."""
+"""Answers: sentences with what supports them, how sure they are, and what became of the question."""
 
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from api.responses.hits import SCORE_DECIMALS, CitationOut, HitOut
-from retrieval.domain.answers import Answer, AnswerSentence, Reason
+from retrieval.domain.answers import Answer, AnswerSentence, Confidence, Conflict, Generated, Reason
 
 _CITATION: dict[str, Any] = {
     "id": "cit_8f0c2a41d07be913a5c6f2de",
@@ -22,21 +22,25 @@ _CITATION: dict[str, Any] = {
     "quote": "Everybody may work from another country of the EU for up to 30 days in a calendar year.",
 }
 _TOKEN = "mP0hJq3k9Zb1xW7uYc2sVt5rAe8dFg4iLo6nQpRjKlMzXvBy"  # noqa: S105 - an example
+_QUOTED = {"text": _CITATION["quote"], "citation": _CITATION["id"], "citations": [_CITATION["id"]], "support": 0.83, "verdict": "quoted"}
 ANSWER_EXAMPLE: dict[str, Any] = {
     "request_id": "5f1d7c0a9b3e4826",
     "outcome": "answered",
     "answer": _CITATION["quote"],
     "reason": "",
-    "sentences": [{"text": _CITATION["quote"], "citation": _CITATION["id"], "support": 0.83}],
+    "reason_code": None,
+    "sentences": [_QUOTED],
     "citations": [_CITATION],
-    "confidence": None,
+    "confidence": {"probability": 0.94, "threshold": 0.71, "model": "confidence@1"},
+    "conflicts": [],
+    "generated": {"by": "extractive", "prompt": None, "input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0},
+    "curated": None,
     "escalation": None,
     "passages": None,
     "as_of": None,
     "consistency_token": _TOKEN,
     "degraded": [],
 }
-
 
 MESSAGES = {
     Reason.NOTHING_FOUND: "No passage that you may read answers this question.",
@@ -47,35 +51,107 @@ MESSAGES = {
     Reason.UNSUPPORTED: "What you may read does not support an answer to this question.",
 }
 """Nothing in them tells whether anything is hidden."""
+ReasonCode = Literal["nothing_found", "out_of_scope", "conflicting_sources", "stale", "low_confidence", "unsupported"]
 
 
 class SentenceOut(BaseModel):
-    """A sentence of the answer, quoted verbatim."""
+    """A sentence of the answer and what supports it."""
 
     text: str
-    citation: str | None = Field(description="Id of one of `citations`.")
+    citation: str | None = Field(description="Id of one of `citations`; null for what is unsupported.")
+    citations: list[str] = Field(description="All that support it, the best first.")
     support: float = Field(description="0 to 1: how far the quote bears on the question. Not a probability.")
+    verdict: Literal["quoted", "supported", "unsupported"] = Field(
+        description="`quoted`: word for word; `supported`: in other words; `unsupported`: shown only where the source's owner wants it so."
+    )
 
     @classmethod
     def of(cls, sentence: AnswerSentence) -> "SentenceOut":
         return cls(
             text=sentence.text,
-            citation=sentence.citation.id if sentence.citation is not None else None,
+            citation=None if sentence.citation is None else sentence.citation.id,
+            citations=[citation.id for citation in sentence.citations],
             support=round(sentence.support, SCORE_DECIMALS),
+            verdict=sentence.verdict.value,
+        )
+
+
+class ConfidenceOut(BaseModel):
+    """How probable it is that the answer is right."""
+
+    probability: float = Field(description="0 to 1, calibrated on judged questions and reviewers' verdicts.")
+    threshold: float = Field(
+        description="The least at which it is answered, from the error that the sources' owners accept; above 1: never."
+    )
+    model: str = Field(description="Name and version of what told it.")
+
+    @classmethod
+    def of(cls, confidence: Confidence) -> "ConfidenceOut":
+        return cls(
+            probability=round(confidence.probability, SCORE_DECIMALS),
+            threshold=round(confidence.threshold, SCORE_DECIMALS),
+            model=confidence.model,
+        )
+
+
+class ConflictSideOut(BaseModel):
+    """One side of a contradiction."""
+
+    citation: str = Field(description="Id of one of `citations`.")
+    modified_at: str | None = Field(description="As the source says; ISO 8601, UTC.")
+    authority: int = Field(description="0 to 100, of the source, as its owner says.")
+
+
+class ConflictOut(BaseModel):
+    """Two documents that contradict each other on what is asked."""
+
+    about: str = Field(description="What they differ in.")
+    sides: list[ConflictSideOut] = Field(description="Two; the one with more authority first, and of equals the one modified last.")
+
+    @classmethod
+    def of(cls, conflict: Conflict) -> "ConflictOut":
+        sides = zip((conflict.one, conflict.other), conflict.dates, conflict.authority, strict=True)
+        return cls(
+            about=conflict.about,
+            sides=[ConflictSideOut(citation=side.id, modified_at=date, authority=authority) for side, date, authority in sides],
+        )
+
+
+class GeneratedOut(BaseModel):
+    """By what the answer was worded."""
+
+    by: str = Field(description="The model, or `extractive` for quotes.")
+    prompt: str | None = Field(description="Id and version of the prompt.")
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float = Field(description="By the prices that the settings name.")
+
+    @classmethod
+    def of(cls, generated: Generated) -> "GeneratedOut":
+        return cls(
+            by=generated.by,
+            prompt=generated.prompt,
+            input_tokens=generated.usage.input_tokens,
+            output_tokens=generated.usage.output_tokens,
+            cost_usd=generated.cost,
         )
 
 
 class AnswerResponse(BaseModel):
-    """An answer made only of quotes, or an abstention with its reason."""
+    """An answer whose every sentence is tied to what supports it; or an abstention or escalation with its reason."""
 
-    request_id: str
+    request_id: str = Field(description="Also what `POST /feedback` names the answer by.")
     outcome: Literal["answered", "abstained", "escalated"]
-    answer: str | None = Field(description="The sentences, joined; null for an abstention.")
+    answer: str | None = Field(description="The sentences, joined; null unless it is answered.")
     reason: str = Field(description="Why there is no answer; empty when there is one.")
+    reason_code: ReasonCode | None = Field(description="The same for programs.")
     sentences: list[SentenceOut]
     citations: list[CitationOut]
-    confidence: None = None
-    escalation: None = None
+    confidence: ConfidenceOut | None = Field(description="Null where nothing was found.")
+    conflicts: list[ConflictOut]
+    generated: GeneratedOut
+    curated: str | None = Field(description="Id of the curated answer that this is; null when it was made anew.")
+    escalation: str | None = Field(description="Id of the escalation that a person works on: `GET /escalations/{id}`.")
     passages: list[HitOut] | None = Field(description="Where the answer was sought; null unless asked for.")
     as_of: str | None
     consistency_token: str
@@ -88,10 +164,27 @@ class AnswerResponse(BaseModel):
             outcome=answer.outcome.value,
             answer=answer.text if answer.sentences else None,
             reason="" if answer.reason is None else MESSAGES[answer.reason],
+            reason_code=None if answer.reason is None else answer.reason.value,
             sentences=[SentenceOut.of(sentence) for sentence in answer.sentences],
             citations=[CitationOut.of(citation) for citation in answer.citations],
+            confidence=None if answer.confidence is None else ConfidenceOut.of(answer.confidence),
+            conflicts=[ConflictOut.of(conflict) for conflict in answer.conflicts],
+            generated=GeneratedOut.of(answer.generated),
+            curated=answer.curated,
+            escalation=answer.escalation,
             passages=[HitOut.of(hit) for hit in answer.retrieved.hits] if include_passages else None,
             as_of=None,
             consistency_token=consistency_token,
             degraded=list(answer.retrieved.degraded),
         )
+
+
+class SentenceEvent(BaseModel):
+    """One sentence of an answer that is being worded, with its citations."""
+
+    sentence: SentenceOut
+    citations: list[CitationOut]
+
+    @classmethod
+    def of(cls, sentence: AnswerSentence) -> "SentenceEvent":
+        return cls(sentence=SentenceOut.of(sentence), citations=[CitationOut.of(citation) for citation in sentence.citations])

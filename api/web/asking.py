@@ -80,7 +80,7 @@ def answer(q: Sealed, caller: Caller, parts: Wired, request: Request) -> Respons
     question = console.questions.open(caller, q)
     top_k = min(parts.settings.answer_passages, parts.settings.query_max_top_k)
     query = query_of(parts, text=question, top_k=top_k, sources=(), at_least=None)
-    answered = parts.wiring.knowledge.answer(caller, query, with_passages=True, request_id=request_id)
+    answered = parts.wiring.answers.answer(caller, query, with_passages=True, request_id=request_id)
     return console.pages.page(request, "answer", question=question, answer=answered, cited=cited_answer(answered))
 
 

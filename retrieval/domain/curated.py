@@ -5,11 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from retrieval.domain.answers import AnswerSentence
+from retrieval.domain.answers import (
+    Answer,
+    AnswerOutcome,
+    AnswerSentence,
+    Citation,
+    Confidence,
+    Generated,
+    Retrieved,
+    RetrievedPassage,
+)
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.escalations import CitedSpan, Escalation, EscalationState, HeldSentence
 from retrieval.domain.passages import ReadablePassage
+from retrieval.domain.runs import FusedHit
 
+CURATED = Generated("reviewer")
+"""What words a curated answer: a person did."""
+VERDICTS = "curated verdicts"
+"""What tells how sure a curated answer is: what people said of it."""
 REVIEWED_RIGHT, REVIEWED = 19, 20
 """What a reviewer's own word counts for: nineteen right ones of twenty."""
 
@@ -140,3 +154,22 @@ class ReadableCurated:
     @property
     def is_intact(self) -> bool:
         return bool(self.sentences)
+
+
+def answer_of(found: ReadableCurated, *, threshold: float = 0.0) -> Answer:
+    """What is told to whoever asked: the reviewer's sentences, and the passages that they cite as what was looked at."""
+    hits = tuple(
+        RetrievedPassage(rank, 1.0, passage, Citation.of(passage), FusedHit(passage.id, 1.0, None, None, None, None))
+        for rank, passage in enumerate(found.passages, 1)
+    )
+    answer = found.answer
+    signals = {"right": float(answer.right), "wrong": float(answer.wrong)}
+    return Answer(
+        AnswerOutcome.ANSWERED,
+        found.sentences,
+        reason=None,
+        retrieved=Retrieved(hits, revision=found.revision),
+        confidence=Confidence(answer.probability, threshold, VERDICTS, signals),
+        generated=CURATED,
+        curated=answer.id,
+    )

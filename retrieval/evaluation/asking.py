@@ -7,6 +7,7 @@ of the question, which is told and left out of the figures. Every reading is in 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from retrieval.answer_service import AnswerService
 from retrieval.domain.answers import Answer
 from retrieval.domain.audit import OPERATOR
 from retrieval.domain.errors import FieldProblem, InvalidInput, NotReadable
@@ -85,13 +86,14 @@ def ask_all(
     """
     rankings: dict[str, Ranking] = {}
     answers: dict[str, float] = {}
+    answering = AnswerService(settings, knowledge)
     for question in questions:
         query = Query(question.text, top_k=settings.query_max_top_k, depth=settings.query_depth)
         asking = _asking(question.principal)
         rankings[question.id] = list(dict.fromkeys(hit.passage.document for hit in knowledge.retrieve(asking, query).hits))
         if question.answer:
             shown = replace(query, top_k=settings.query_default_top_k)
-            answers[question.id] = float(_holds(knowledge.answer(asking, shown), question.answer))
+            answers[question.id] = float(_holds(answering.answer(asking, shown), question.answer))
         progress(len(rankings), len(questions))
     scores = {**scored(rankings, {question.id: question.relevant for question in questions}), **({ANSWER: answers} if answers else {})}
     texts = {question.id: question.text for question in questions}

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from retrieval.domain.answers import Answer, AnswerOutcome, Citation, Confidence, Generated, Retrieved, RetrievedPassage
 from retrieval.domain.audit import AuditAction, AuditEntry, actors, documents_of
 from retrieval.domain.clock import Clock
 from retrieval.domain.curated import CuratedAnswer, CuratedState, ReadableCurated
@@ -12,16 +11,11 @@ from retrieval.domain.errors import InvalidInput, NotReadable
 from retrieval.domain.ids import text_hash
 from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.domain.queries import Query
-from retrieval.domain.runs import FusedHit
 from retrieval.ports.audit import AuditLog
 from retrieval.ports.learning import CuratedChange, CuratedReader, CuratedSearch, CuratedStore
 from retrieval.ports.models import Vectors
 from retrieval.settings import Settings
 
-CURATED = Generated("reviewer")
-"""What words a curated answer: a person did."""
-VERDICTS = "curated verdicts"
-"""What tells how sure a curated answer is: what people said of it."""
 Sources = Sequence[str] | None
 _LOOKED_AT = 3
 """Matches tried at the gate: the nearest may have been withdrawn since it was found."""
@@ -125,22 +119,3 @@ class Curating:
                 details={"curated": [each.answer.id for each in listed]},
             )
         )
-
-
-def answer_of(found: ReadableCurated, *, threshold: float = 0.0) -> Answer:
-    """What is told to whoever asked: the reviewer's sentences, and the passages that they cite as what was looked at."""
-    hits = tuple(
-        RetrievedPassage(rank, 1.0, passage, Citation.of(passage), FusedHit(passage.id, 1.0, None, None, None, None))
-        for rank, passage in enumerate(found.passages, 1)
-    )
-    answer = found.answer
-    signals = {"right": float(answer.right), "wrong": float(answer.wrong)}
-    return Answer(
-        AnswerOutcome.ANSWERED,
-        found.sentences,
-        reason=None,
-        retrieved=Retrieved(hits, revision=found.revision),
-        confidence=Confidence(answer.probability, threshold, VERDICTS, signals),
-        generated=CURATED,
-        curated=answer.id,
-    )

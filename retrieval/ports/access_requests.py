@@ -35,6 +35,13 @@ class AccessRequestPage:
     next: str | None
 
 
+class AccessConsidering(Protocol):
+    """What is told of questions without an answer."""
+
+    def consider(self, asker: Principal, question: str, *, sources: Sequence[str] = ()) -> None:
+        """`sources`: what it was restricted to. The same little work whatever there is that the asker may not read."""
+
+
 class AccessRequesting(Protocol):
     """The owner's side. The principal first."""
 

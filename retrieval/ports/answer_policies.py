@@ -15,3 +15,10 @@ class AnswerPolicies(Protocol):
         Raises:
             CatalogUnavailable: it cannot be read.
         """
+
+
+class UsualPolicies:
+    """`AnswerPolicies` where no owner says anything."""
+
+    def of(self, sources: Sequence[str]) -> Mapping[str, AnswerPolicy]:
+        return {source: AnswerPolicy(source=source) for source in sources}

@@ -43,3 +43,10 @@ class Calibrations(CalibrationReader, Protocol):
 
     def activate(self, version: int, *, by: str) -> None:
         """From now on this one is in force; 0: none is. Records it. Raises like `get`."""
+
+
+class Uncalibrated:
+    """`CalibrationReader` where nothing has been learned from verdicts."""
+
+    def active(self) -> Calibration | None:
+        return None

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from retrieval.domain.answers import Answer
 from retrieval.domain.calibration import JudgedAnswer
 from retrieval.domain.curated import CuratedAnswer, CuratedDraft, CuratedMatch, CuratedState, ReadableCurated
 from retrieval.domain.feedback import AnswerGiven, Feedback, FeedbackKind
 from retrieval.domain.gaps import Gap
 from retrieval.domain.permissions import AccessScope, Principal
+from retrieval.domain.queries import Query
 from retrieval.ports.models import Vectors
 
 
@@ -70,6 +72,20 @@ class CuratedFeed(Protocol):
         """Text to its vector as a question, for those that have one under the model."""
 
     def store_vectors(self, model: str, vectors: Mapping[str, Vectors]) -> None: ...
+
+
+class CuratedAnswers(Protocol):
+    """What a reviewer has said, as the answering service asks for it."""
+
+    def answer(self, principal: Principal, scope: AccessScope, query: Query, vector: Vectors, *, model: str) -> ReadableCurated | None:
+        """To the same question, as it passed the gate just now; None when there is nothing. Raises CatalogUnavailable."""
+
+
+class AnswersHeard(Protocol):
+    """What remembers which answers were given, as the answering service tells it."""
+
+    def keep(self, principal: Principal, question: str, answer: Answer, *, sources: Sequence[str] = (), request_id: str) -> None:
+        """Returns when it is durable. `sources`: what the question was restricted to. Raises CatalogUnavailable."""
 
 
 class CuratedReader(Protocol):

@@ -29,7 +29,7 @@ sides are shown.
 Of several policies the strictest holds: `escalate` before `drop` before `flag`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from retrieval.domain.answer_policy import UNSAID, AnswerPolicy, EscalationMode, OnUnsupported, RiskTier
@@ -89,10 +89,10 @@ def decide(findings: Findings, *, unsupported: OnUnsupported, escalation: Escala
         escalation: as the settings say.
         person_wanted: whether the asker wishes that a person looks at what is not answered; None: not told.
     """
-    on_unsupported = _on_unsupported(findings.policies, unsupported)
+    on_unsupported = strictest(findings.policies, unsupported)
     reasons = _reasons(findings, on_unsupported)
     if not reasons:
-        return Decided(AnswerOutcome.ANSWERED, (), _given(findings.sentences, on_unsupported))
+        return Decided(AnswerOutcome.ANSWERED, (), given(findings.sentences, on_unsupported))
     escalated = _goes_to_a_person(reasons[0], escalation, wanted=person_wanted)
     return Decided(AnswerOutcome.ESCALATED if escalated else AnswerOutcome.ABSTAINED, reasons, ())
 
@@ -147,13 +147,15 @@ def _goes_to_a_person(reason: Reason, mode: EscalationMode, *, wanted: bool | No
     return wanted is True or (mode is EscalationMode.AUTOMATIC and reason not in _NOTHING_TO_REVIEW)
 
 
-def _given(sentences: Sequence[AnswerSentence], on_unsupported: OnUnsupported) -> tuple[AnswerSentence, ...]:
+def given(sentences: Sequence[AnswerSentence], on_unsupported: OnUnsupported) -> tuple[AnswerSentence, ...]:
+    """Those of an answer's sentences that its asker is shown."""
     if on_unsupported is OnUnsupported.FLAG:
         return tuple(sentences)
     return tuple(sentence for sentence in sentences if sentence.verdict is not Verdict.UNSUPPORTED)
 
 
-def _on_unsupported(policies: Sequence[AnswerPolicy], default: OnUnsupported) -> OnUnsupported:
+def strictest(policies: Iterable[AnswerPolicy], default: OnUnsupported) -> OnUnsupported:
+    """What becomes of unsupported sentences where these policies hold together; `default` where one does not say."""
     said = {policy.on_unsupported or default for policy in policies} or {default}
     return next(each for each in _STRICTEST if each in said)
 

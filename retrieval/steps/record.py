@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from retrieval.domain.answers import Answer, Retrieved
-from retrieval.domain.audit import AuditAction, AuditedDocument, AuditEntry, actors, documents_of, spread
+from retrieval.domain.audit import AuditAction, AuditedDocument, AuditEntry, Detail, actors, documents_of, spread
 from retrieval.domain.ids import text_hash
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.permissions import Principal
@@ -38,22 +38,25 @@ def retrieval(principal: Principal, query: Query, retrieved: Retrieved, *, searc
     )
 
 
-def answering(principal: Principal, query: Query, answer: Answer, *, searched: Searched, request_id: str | None) -> AuditEntry:
-    """Every passage that is handed over, and which of them are quoted."""
+def answering(
+    principal: Principal, query: Query, answer: Answer, *, searched: Searched, request_id: str | None, begun: bool = False
+) -> AuditEntry:
+    """Every passage that is handed over, and which of them are cited. `begun`: sentences made of them are about to leave one by one."""
     actor, act_for = actors(principal)
-    quoted = {citation.passage for citation in answer.citations}
+    details: dict[str, Detail] = {"quoted": sorted({citation.passage for citation in answer.citations}), "generator": answer.generated.by}
+    details |= {"prompt": answer.generated.prompt, "curated": answer.curated, "escalation": answer.escalation}
     return AuditEntry(
         AuditAction.ANSWER,
         actor,
         act_for,
-        outcome=answer.outcome.value,
+        outcome="begun" if begun else answer.outcome.value,
         documents=_shown(hit.passage for hit in answer.retrieved.hits),
         revision=answer.retrieved.revision,
         index_revision=searched.index_revision,
         request_id=request_id,
         model=searched.model,
         query=query.text,
-        details={"quoted": sorted(quoted)},
+        details={name: detail for name, detail in details.items() if detail is not None},
     )
 
 

@@ -16,8 +16,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from retrieval.access_service import AccessService
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
-from retrieval.bootstrap import learning_of
+from retrieval.answer_service import AnswerService
 from retrieval.domain.errors import ArchivistError
 from retrieval.domain.ids import text_hash
 from retrieval.domain.keys import ApiKey, StoredApiKey
@@ -31,6 +32,7 @@ from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch
 from retrieval.review_service import ReviewService
 from retrieval.service import KnowledgeService
+from retrieval.services import Services
 from retrieval.settings import Settings
 from tests.story import Story, allow
 
@@ -118,36 +120,38 @@ class World:
     token_key: bytes = bytes(range(32))
     parts: list[tuple[str, bool, str]] = field(default_factory=lambda: [("catalog", True, "readable"), ("index", True, "following")])
 
-    @property
+    @cached_property
     def knowledge(self) -> KnowledgeService:
         gate = self.catalog.gate
         return KnowledgeService(self.settings, gate, gate, self.catalog.documents, self.index, self.index.embedder, self.catalog.audit)
 
+    @cached_property
+    def services(self) -> Services:
+        return Services(settings=self.settings, catalog=self.catalog, knowledge=self.knowledge, clock=self.clock)
+
+    @property
+    def answers(self) -> AnswerService:
+        return self.services.answers
+
     @property
     def graph(self) -> GraphService:
-        return GraphService(self.settings, self.catalog.graph, self.catalog.audit)
+        return self.services.graph
 
     @property
     def escalations(self) -> EscalationService:
-        catalog = self.catalog
-        return EscalationService(
-            self.settings,
-            catalog.gate,
-            catalog.escalations,
-            catalog.escalation_writer,
-            catalog.answer_policies,
-            catalog.audit,
-            self.clock,
-        )
+        return self.services.escalations
 
     @property
     def reviews(self) -> ReviewService:
-        catalog = self.catalog
-        return ReviewService(self.settings, catalog.gate, catalog.escalations, catalog.escalation_writer, catalog.audit, self.clock)
+        return self.services.reviews
 
-    @cached_property
+    @property
+    def access(self) -> AccessService:
+        return self.services.access
+
+    @property
     def learning(self) -> LearningService:
-        return learning_of(self.settings, self.catalog, self.index.embedder, self.escalations, clock=self.clock)
+        return self.services.learning
 
     def readiness(self) -> list[tuple[str, bool, str]]:
         return self.parts

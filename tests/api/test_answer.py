@@ -52,7 +52,7 @@ def test_an_answer_is_made_of_quotes_each_with_a_citation(api: TestClient, world
         assert citation["quote"] == sentence["text"]
         assert 0 <= sentence["support"] <= 1
     assert cited[answer["sentences"][0]["citation"]]["document"] == world.document("travel.txt")
-    assert (answer["confidence"], answer["escalation"], answer["passages"]) == (None, None, None)
+    assert (answer["escalation"], answer["passages"]) == (None, None)
 
 
 def test_the_passages_come_along_when_asked_for(api: TestClient, ann: dict[str, str]):

@@ -32,7 +32,6 @@ from retrieval.domain.ids import content_hash, document_id, text_hash
 from retrieval.domain.ingestion import SourceRun, Taken
 from retrieval.domain.passages import DraftPassage
 from retrieval.domain.permissions import AccessPolicy, AccessScope
-from retrieval.graph_service import GraphService
 from retrieval.indexing.following import FollowingSearch
 from retrieval.indexing.graph import FollowingGraph, GraphFollower
 from retrieval.indexing.owner import IndexOwner
@@ -40,6 +39,7 @@ from retrieval.indexing.remote import bring_up
 from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch, PassageSearch
 from retrieval.service import KnowledgeService
+from retrieval.services import Services
 from retrieval.settings import Settings
 from tests.permissions.askings import OWNER, spec_of
 from tests.permissions.credentials import Credentials
@@ -181,7 +181,8 @@ def planted(
         plant.knowledge = KnowledgeService(
             settings, catalog.gate, catalog.gate, catalog.documents, search, embedder, catalog.audit, walks=walks, way=names_to
         )
-        plant.client = closing.enter_context(TestClient(create_app(_Wiring(plant), clock=clock), raise_server_exceptions=False))
+        wiring = _Wiring(settings=settings, catalog=catalog, knowledge=plant.knowledge, clock=clock)
+        plant.client = closing.enter_context(TestClient(create_app(wiring, clock=clock), raise_server_exceptions=False))
         yield plant
 
 
@@ -193,26 +194,9 @@ def _walks(catalog: Catalog) -> FollowingGraph:
     return FollowingGraph(graph, follower, graph.applied_revision, 5.0)
 
 
-@dataclass(frozen=True)
-class _Wiring:
-    plant: Plant
+@dataclass(frozen=True, kw_only=True)
+class _Wiring(Services):
     token_key: bytes = bytes(range(32))
-
-    @property
-    def settings(self) -> Settings:
-        return self.plant.settings
-
-    @property
-    def catalog(self) -> Catalog:
-        return self.plant.catalog
-
-    @property
-    def knowledge(self) -> KnowledgeService:
-        return self.plant.knowledge
-
-    @property
-    def graph(self) -> GraphService:
-        return GraphService(self.plant.settings, self.plant.catalog.graph, self.plant.catalog.audit)
 
     def readiness(self) -> list[tuple[str, bool, str]]:
         return []

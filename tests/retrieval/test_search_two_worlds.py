@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from retrieval.adapters.models.sentence_transformer import SentenceTransformerEmbedder
+from retrieval.answer_service import AnswerService
 from retrieval.domain.queries import Query
 from retrieval.domain.runs import Leg
 from retrieval.service import KnowledgeService
@@ -82,7 +83,7 @@ def test_a_world_without_the_hidden_documents_gives_the_same_hits_scores_and_exp
 
 @pytest.mark.parametrize("text", QUERIES[:4])
 def test_a_world_without_the_hidden_documents_gives_the_same_answer(two_worlds: tuple[KnowledgeService, KnowledgeService], text: str):
-    here, there = (service.answer(ANN, Query(text, top_k=5, depth=100)) for service in two_worlds)
+    here, there = (AnswerService(service.settings, service).answer(ANN, Query(text, top_k=5, depth=100)) for service in two_worlds)
 
     assert (here.outcome, here.sentences, here.reason) == (there.outcome, there.sentences, there.reason)
 

@@ -28,7 +28,6 @@ from retrieval.domain.documents import Element, ElementKind, ParsedDocument, Sou
 from retrieval.domain.ids import content_hash, document_id, text_hash
 from retrieval.domain.ingestion import SourceRun, Taken
 from retrieval.domain.permissions import AccessPolicy
-from retrieval.graph_service import GraphService
 from retrieval.indexing.following import FollowingSearch
 from retrieval.indexing.owner import IndexOwner
 from retrieval.service import KnowledgeService
@@ -113,8 +112,13 @@ class Installation:
                 search = FollowingSearch(index, lambda _needed: owner.catch_up(CATCH_UP_SECONDS))
                 gate, documents = catalog.gate, catalog.documents
                 knowledge = KnowledgeService(self.settings, gate, gate, documents, search, self.embedder, catalog.audit)
-                graph = GraphService(self.settings, catalog.graph, catalog.audit)
-                service = Service(self.settings, catalog, knowledge, graph, bytes(32), lambda: (True, "following the catalog"))
+                service = Service(
+                    settings=self.settings,
+                    catalog=catalog,
+                    knowledge=knowledge,
+                    token_key=bytes(32),
+                    index_readiness=lambda: (True, "following the catalog"),
+                )
                 with TestClient(create_app(service)) as client:
                     yield Served(client, Credentials(catalog, SystemClock()))
             finally:
