@@ -3,21 +3,24 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from retrieval.adapters.catalog.catalog import Catalog
+from retrieval.domain.answer_policy import AnswerTerms
 from retrieval.domain.answers import AnswerSentence, Citation, Confidence, Reason
 from retrieval.domain.escalations import Escalation, EscalationDraft, EvidencePlace, HeldSentence
 from retrieval.domain.ids import text_hash
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.permissions import EVERYONE, Principal
 from retrieval.domain.reviews import Amendment, Decision, QueueEntry, SubmittedCitation, SubmittedSentence
+from retrieval.domain.sources import SourceSpec
 from retrieval.escalation_service import EscalationService
 from retrieval.review_service import ReviewService
 from retrieval.settings import Settings
 from tests.story import ANN, Story, allow
 
 EVE, RAY = Principal("eve"), Principal("ray")
-"""Reviewers of no source in particular."""
+"""Reviewers, by being in `group:desk`."""
 QUESTION = "How long may I work from abroad?"
 FILES = {
     "travel.md": ("Abroad for 30 days. Ask your manager.", allow(EVERYONE)),
@@ -45,8 +48,21 @@ class Desk:
     clock: DeskClock
     settings: Settings = field(default_factory=Settings)
 
-    def __post_init__(self) -> None:
-        self.story = Story(self.catalog)
+    @cached_property
+    def story(self) -> Story:
+        return Story(self.catalog)
+
+    def furnish(self) -> None:
+        """Documents, and a group of reviewers for all of them."""
+        self.story.sync(FILES)
+        self.terms(reviewers=("group:desk",))
+        for reviewer in (EVE, RAY):
+            self.catalog.directory.set_groups(reviewer.subject, ["group:desk"])
+
+    def terms(self, **terms: object) -> None:
+        """What the owner of the documents says of answers."""
+        spec = SourceSpec(id="handbook", kind="files", title="Handbook", owner="user:dana", answers=AnswerTerms(**terms))
+        self.catalog.sources.register(spec, by="user:dana")
 
     @property
     def asking(self) -> EscalationService:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from retrieval.adapters.catalog.catalog import Catalog
 from retrieval.adapters.catalog.tables import audit, escalation_events, escalations, verdicts
-from retrieval.domain.answer_policy import AnswerTerms, RiskTier
+from retrieval.domain.answer_policy import RiskTier
 from retrieval.domain.answers import Reason
 from retrieval.domain.clock import stamp
 from retrieval.domain.documents import Span
@@ -17,7 +17,6 @@ from retrieval.domain.errors import Conflict, InvalidInput, NotReadable, TooMany
 from retrieval.domain.escalations import Delivery, EscalationState, Priority, ResolutionKind
 from retrieval.domain.permissions import Principal, PrincipalKind
 from retrieval.domain.reviews import Amendment, Approval, Decision, QueueFilter, Rejection, SubmittedCitation, SubmittedSentence
-from retrieval.domain.sources import SourceSpec
 from tests.desk import EVE, FILES, QUESTION, RAY, Desk, DeskClock
 from tests.story import ANN, BOB
 
@@ -33,16 +32,8 @@ EVERY = QueueFilter()
 def desk(make_catalog: Callable[..., Catalog]) -> Desk:
     clock = DeskClock()
     desk = Desk(make_catalog(clock=clock), clock)
-    desk.story.sync(FILES)
-    terms(desk, reviewers=("group:desk",))
-    for reviewer in (EVE, RAY):
-        desk.catalog.directory.set_groups(reviewer.subject, ["group:desk"])
+    desk.furnish()
     return desk
-
-
-def terms(desk: Desk, **terms: object) -> None:
-    spec = SourceSpec(id="handbook", kind="files", title="Handbook", owner="user:dana", answers=AnswerTerms(**terms))
-    desk.catalog.sources.register(spec, by="user:dana")
 
 
 def queue(desk: Desk, principal: Principal, wanted: QueueFilter = EVERY) -> list[str]:
@@ -114,7 +105,7 @@ class TestOpening:
 
 class TestRouting:
     def test_the_owner_says_who_reviews_and_how_soon(self, desk: Desk):
-        terms(desk, reviewers=("group:desk",), risk_tier=RiskTier.HIGH, review_hours=2, skill="law")
+        desk.terms(reviewers=("group:desk",), risk_tier=RiskTier.HIGH, review_hours=2, skill="law")
 
         opened = desk.opened(ABROAD)
 
@@ -123,28 +114,28 @@ class TestRouting:
         assert (queue(desk, EVE), queue(desk, BOB), queue(desk, DANA)) == ([opened.id], [], [])
 
     def test_without_reviewers_the_owner_is_asked(self, desk: Desk):
-        terms(desk)
+        desk.terms()
 
         assert desk.opened(ABROAD).reviewers == ("user:dana",)
 
     def test_of_the_people_named_those_come_first_who_see_all_of_the_evidence(self, desk: Desk):
         desk.catalog.directory.set_groups("user:ray", ["group:hr"])
-        terms(desk, reviewers=("user:eve", "user:ray"))
+        desk.terms(reviewers=("user:eve", "user:ray"))
 
         assert desk.opened(ABROAD, PARENTS).reviewers == ("user:ray",)
         assert desk.opened(ABROAD, question="another").reviewers == ("user:eve", "user:ray")
 
     def test_where_none_of_them_does_the_owner_is_asked_too(self, desk: Desk):
-        terms(desk, reviewers=("user:eve",))
+        desk.terms(reviewers=("user:eve",))
 
         assert desk.opened(PARENTS).reviewers == ("user:dana", "user:eve")
 
     def test_who_asks_is_never_asked_and_then_everybody_may_be(self, desk: Desk):
-        terms(desk, reviewers=("user:ann",))
+        desk.terms(reviewers=("user:ann",))
         opened = desk.opened(ABROAD)
 
         assert (opened.reviewers, opened.source) == (("user:dana",), "handbook")
-        terms(desk, reviewers=("user:dana",))
+        desk.terms(reviewers=("user:dana",))
         pool = desk.opened(ABROAD, asker=DANA)
         assert (pool.reviewers, pool.source) == ((), "")
         assert pool.id in queue(desk, BOB)
