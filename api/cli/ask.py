@@ -17,6 +17,10 @@ Key = Annotated[
     str, typer.Option("--key", help="The API key. Better: the variable ARCHIVIST_KEY, which other users of this machine do not see.")
 ]
 Sources = Annotated[list[str] | None, typer.Option("--source", help="Only this source. Repeat it for more.")]
+Escalate = Annotated[
+    bool | None,
+    typer.Option("--escalate/--no-escalate", help="Whether a person shall look at it if it is not answered. Default: as the service says."),
+]
 AtLeast = Annotated[str | None, typer.Option("--at-least", help="A consistency token from an earlier response.")]
 
 
@@ -25,15 +29,16 @@ def ask(
     *,
     source: Sources = None,
     at_least: AtLeast = None,
+    escalate: Escalate = None,
     url: Url = "",
     key: Key = "",
     as_json: AsJson = False,
 ) -> None:
-    """Ask a question. The answer quotes documents that you may read, word for word, and cites each of them.
+    """Ask a question. Every sentence of the answer stands on documents that you may read, and cites them.
 
     Example: archivist ask "How many days may I work from abroad?"
     """
-    body = {"query": question, "sources": source or [], "at_least": at_least}
+    body = {"query": question, "sources": source or [], "at_least": at_least, "escalate": escalate}
     with ApiClient(Settings(), url=url, key=key) as api:
         answer = api.post("/answer", body)
     if as_json:
@@ -67,16 +72,25 @@ def retrieve(
 
 def _print_answer(answer: dict[str, Any]) -> None:
     _print_degraded(answer)
-    if answer["answer"] is None:
-        console().print(Text(harmless(f"No answer: {answer['reason']}")))
-        return
-    numbers = {citation["id"]: number for number, citation in enumerate(answer["citations"], 1)}
     out = console()
+    numbers = {citation["id"]: number for number, citation in enumerate(answer["citations"], 1)}
+    if answer["answer"] is None:
+        out.print(Text(harmless(f"No answer: {answer['reason']}")))
+    if answer["escalation"] is not None:
+        out.print(Text(f"A person looks at it: escalation {answer['escalation']}"))
     for sentence in answer["sentences"]:
-        out.print(Text.assemble(harmless(sentence["text"]), " ", (f"[{numbers[sentence['citation']]}]", "bold cyan")))
-    out.print()
+        marks = "".join(f"[{numbers[citation]}]" for citation in sentence["citations"]) or "[unsupported]"
+        out.print(Text.assemble(harmless(sentence["text"]), " ", (marks, "bold cyan")))
+    for conflict in answer["conflicts"]:
+        sides = " and ".join(f"[{numbers[side['citation']]}]" for side in conflict["sides"])
+        out.print(Text(harmless(f"{sides} contradict each other: {conflict['about']}"), style="yellow"))
+    if answer["citations"]:
+        out.print()
     for citation in answer["citations"]:
         out.print(Text.assemble((f"[{numbers[citation['id']]}] ", "bold cyan"), _place(citation)))
+    if answer["sentences"] and answer["confidence"] is not None:
+        told = answer["confidence"]
+        out.print(Text(f"Right with a probability of {told['probability']:.0%}, by {told['model']}", style="dim"))
 
 
 def _print_hits(retrieved: dict[str, Any]) -> None:
