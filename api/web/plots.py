@@ -21,7 +21,7 @@ STACK = (
 """From the bottom up; the style sheet has a colour for each."""
 MIN_DRAFTS = 5
 """Fewer make no curve."""
-_LEFT, _TOP, _BOTTOM, _RIGHT = 34.0, 10.0, HEIGHT - 22.0, WIDTH - 8.0
+_LEFT, _TOP, _BOTTOM, _RIGHT = 40.0, 10.0, HEIGHT - 22.0, WIDTH - 8.0
 _BINS = 5
 
 

@@ -1,7 +1,7 @@
 """The reviewers' queue: most urgent first, filtered, and as a CSV file."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -28,16 +28,17 @@ COLUMNS = ("id", "state", "priority", "due", "is overdue", "reasons", "source", 
 
 router = APIRouter(prefix=PATH, route_class=requires_session(Role.REVIEWER), include_in_schema=False)
 
+ANY: Literal["any"] = "any"
 _Unset = BeforeValidator(lambda written: written or None)
 """A form writes an empty field for what is not chosen."""
 
 
 class QueueParameters(BaseModel):
-    """Filters. What is not given does not limit."""
+    """Filters. Without a state: those that nobody works on, or of one's own all."""
 
     model_config = ConfigDict(extra="forbid")
 
-    state: Annotated[EscalationState | None, _Unset] = None
+    state: Annotated[EscalationState | Literal["any"] | None, _Unset] = None
     source: Annotated[str | None, _Unset] = Field(None, max_length=100)
     reason: Annotated[Reason | None, _Unset] = None
     overdue: bool = False
@@ -46,7 +47,14 @@ class QueueParameters(BaseModel):
 
     @property
     def filter(self) -> QueueFilter:
-        return QueueFilter(self.state, self.source, self.reason, self.overdue, self.mine)
+        return QueueFilter(self.state_shown, self.source, self.reason, self.overdue, self.mine)
+
+    @property
+    def state_shown(self) -> EscalationState | None:
+        """None: any."""
+        if self.state is None:
+            return None if self.mine or self.overdue else EscalationState.OPEN
+        return None if self.state == ANY else self.state
 
     @property
     def chosen(self) -> dict[str, str]:

@@ -207,9 +207,11 @@ def test_the_queue_is_filtered_and_tells_urgency_in_words(world: World, dana: Br
     assert listed(dana, "?reason=nothing_found") == [gap.id]
     assert listed(dana, "?state=&source=&reason=&overdue=true") == sorted([asked.id, gap.id])
     assert listed(dana, "?state=answered") == []
+    assert listed(dana, "?state=any") == sorted([asked.id, gap.id])
     assert listed(dana, "?mine=true") == []
     claimed(dana, asked)
     assert listed(dana, "?mine=true") == [asked.id]
+    assert listed(dana, "") == [gap.id], "what somebody works on is out of the way"
 
 
 def test_the_queue_goes_on_page_by_page(world: World):
