@@ -28,6 +28,7 @@ from retrieval.domain.runs import Hit, Leg, Run
 from retrieval.escalation_service import EscalationService
 from retrieval.graph_service import GraphService
 from retrieval.learning_service.service import LearningService
+from retrieval.ports.generation import Generator
 from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch
 from retrieval.review_service import ReviewService
@@ -117,6 +118,7 @@ class World:
     story: Story
     index: ScanIndex
     clock: FakeClock = field(default_factory=FakeClock)
+    generators: Sequence[Generator] = ()
     token_key: bytes = bytes(range(32))
     parts: list[tuple[str, bool, str]] = field(default_factory=lambda: [("catalog", True, "readable"), ("index", True, "following")])
 
@@ -127,7 +129,9 @@ class World:
 
     @cached_property
     def services(self) -> Services:
-        return Services(settings=self.settings, catalog=self.catalog, knowledge=self.knowledge, clock=self.clock)
+        return Services(
+            settings=self.settings, catalog=self.catalog, knowledge=self.knowledge, clock=self.clock, generators=self.generators
+        )
 
     @property
     def answers(self) -> AnswerService:
