@@ -7,10 +7,13 @@ Test: Calibrating Predictive Algorithms to Achieve Risk Control" (2021), with th
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, lgamma, log, log1p
 
 STEPS = 100
 """Thresholds that are tested: every hundredth. They are fixed before any verdict is seen, which the guarantee needs."""
+POWER = 0.8
+"""How probably the first test passes where answers are wrong half as often as is accepted."""
 NEVER = 1.01
 """A threshold that no confidence reaches: nothing is answered without a person."""
 
@@ -50,18 +53,28 @@ def reached(confidence: float) -> int:
     return min(max(int(confidence * STEPS + 1e-9), 0), STEPS)
 
 
+@lru_cache(maxsize=256)
 def least_answers(accepted_error: float, confidence: float) -> int:
-    """Answers, all of them right, from which so low an error can be concluded. Raises ValueError outside of 0 < share < 1."""
-    _check(accepted_error, confidence)
-    return int(-(-log1p(-confidence) // log1p(-accepted_error)))
+    """Answers from which the test begins: so many that it would most probably pass if they were wrong half as often as is accepted.
+
+    With fewer, one wrong answer among the surest would end it. Raises ValueError where a share is not between 0 and 1.
+    """
+    if not 0 < accepted_error < 1 or not 0 < confidence < 1:
+        raise ValueError("an accepted error and its confidence lie between 0 and 1")
+    wrong = 0
+    while True:
+        given = _least_to_pass(wrong, accepted_error, confidence)
+        if binomial_tail(wrong, given, accepted_error / 2) >= POWER:
+            return given
+        wrong += 1
 
 
 def threshold(curve: RiskCurve, accepted_error: float, confidence: float) -> float:
     """The least threshold that keeps the accepted error; `NEVER` where none can be shown to.
 
     Thresholds are tested from the highest with enough answers downwards, each at the full level, until one fails: fixed-sequence testing.
-    How many answers there are says nothing of how many are wrong, and where confidence orders risk leaving out the first ones errs on the
-    safe side.
+    How many answers there are says nothing of how many are wrong, and where confidence orders risk, leaving out the highest thresholds
+    errs on the safe side.
 
     Args:
         curve: of verdicts that were not learned from.
@@ -81,8 +94,9 @@ def threshold(curve: RiskCurve, accepted_error: float, confidence: float) -> flo
 
 
 def binomial_tail(wrong: int, given: int, share: float) -> float:
-    """How probable at most `wrong` of `given` are when each is wrong with this probability; it is below delta exactly where the upper bound of
-    Clopper and Pearson at 1 - delta is below `share`.
+    """How probable it is that at most `wrong` of `given` are wrong where each is with the probability `share`.
+
+    It is at most delta exactly where the upper bound of Clopper and Pearson at 1 - delta is at most `share`.
     """
     odds = log(share) - log1p(-share)
     logs = [
@@ -92,6 +106,12 @@ def binomial_tail(wrong: int, given: int, share: float) -> float:
     return min(sum(exp(one) for one in logs), 1.0)
 
 
-def _check(accepted_error: float, confidence: float) -> None:
-    if not 0 < accepted_error < 1 or not 0 < confidence < 1:
-        raise ValueError("an accepted error and its confidence lie between 0 and 1")
+def _least_to_pass(wrong: int, accepted_error: float, confidence: float) -> int:
+    """The fewest answers of which so many wrong ones still show the accepted error."""
+    low, high = wrong, wrong + 1
+    while binomial_tail(wrong, high, accepted_error) > 1 - confidence:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if binomial_tail(wrong, middle, accepted_error) > 1 - confidence else (low, middle)
+    return high
