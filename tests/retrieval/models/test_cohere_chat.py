@@ -109,9 +109,9 @@ def test_what_it_thinks_is_no_answer_and_its_citations_are_none(chat, generator)
         chat,
         begin(0, "thinking"),
         thought,
-        cite(0, 3, type="THINKING_CONTENT"),
         begin(1),
         text("Two.", 1),
+        cite(0, 3, type="THINKING_CONTENT"),
         cite(0, 3, content_index=1, type="TEXT_CONTENT"),
         END,
     )
