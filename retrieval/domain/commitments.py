@@ -23,7 +23,8 @@ _NEGATION = re.compile(
 _HEDGE = re.compile(r"\b(?:may|might|could|possibly|perhaps|probably|likely|allegedly|reportedly|suggests?|hypothesi[sz]ed?)\b")
 _POLES = (
     "increas rais ris rose grow grew grown gain improv enhanc boost expand strengthen elevat accelerat upregulat promot / "
-    "decreas reduc fall fell fallen declin drop lower shrink shrank lose lost worsen diminish weaken slow downregulat inhibit suppress impair",
+    "decreas reduc fall fell fallen declin drop lower shrink shrank lose lost worsen diminish weaken slow downregulat inhibit suppress "
+    "impair",
     "higher greater more larger bigger longer above over exceed faster older taller / "
     "lower less fewer smaller shorter below under slower younger",
     "before prior earlier until precede / after since later follow subsequent",

@@ -47,16 +47,9 @@ _HALVES = ("2wikimultihopqa.dev", "clapnq_dev.dev", "xquad_en.dev")
 _GRAPH_NAMES = ("HEAD_PASSAGES", "HEAD_SHARE", "LINK_GAIN", "NAME_WORTH", "ANY_MENTION", "EARLY_MENTION", "FULL_BEARING", "LEAST_SCORE")
 ANSWERS = ("half of xquad_en", "half of clapnq_dev")
 """For the answerer, which chooses sentences and ranks no passage. Other halves than the splits': by a hash of the question."""
-_ANSWER_NAMES = (
-    "LEXICAL_WEIGHT",
-    "SENTENCE_WEIGHT",
-    "PASSAGE_WEIGHT",
-    "PASSAGE_PRIOR",
-    "PRIOR_CUT",
-    "TERM_SATURATION",
-    "LENGTH_NORMALISATION",
-    "RELATIVE_CUT",
-)
+_EMBEDDING_NAMES = ("LEXICAL_WEIGHT", "SENTENCE_WEIGHT", "PASSAGE_WEIGHT", "PASSAGE_PRIOR", "PRIOR_CUT")
+EVIDENCE = ("scifact.train", "clapnq_dev.dev", "xquad_en.dev")
+_EVIDENCE_FOLDS = "python -m retrieval.evaluation.answers.learn_evidence --folds"
 
 TUNED: tuple[Tuned, ...] = (
     Tuned(SETTINGS, "fusion_lexical_weight", _RANKING, SWEEP),
@@ -70,7 +63,12 @@ TUNED: tuple[Tuned, ...] = (
     Tuned(SETTINGS, "graph_weight", _HALVES, TRIED),
     *(Tuned("retrieval.adapters.qdrant.bm25", name, _TERMS, TRIED) for name in ("CODE_PART_WEIGHT", "WHOLE_WEIGHT", "HUMP_WEIGHT")),
     Tuned(SETTINGS, "answer_min_support", ANSWERS, TRIED),
-    *(Tuned("retrieval.steps.answer", name, ANSWERS, TRIED) for name in _ANSWER_NAMES),
+    Tuned("retrieval.steps.answer", "RELATIVE_CUT", ANSWERS, TRIED),
+    *(Tuned("retrieval.steps.quotable", name, ANSWERS, TRIED) for name in ("TERM_SATURATION", "LENGTH_NORMALISATION")),
+    *(Tuned("retrieval.steps.evidence_by_embedding", name, ANSWERS, TRIED) for name in _EMBEDDING_NAMES),
+    *(Tuned("retrieval.evaluation.answers.learn_evidence", name, EVIDENCE, _EVIDENCE_FOLDS) for name in ("EPOCHS", "WEIGHT_DECAY")),
+    Tuned("retrieval.evaluation.answers.learn_evidence", "ANSWERED_BY_CHANCE", ("clapnq_dev.dev", "xquad_en.dev"), TRIED),
+    Tuned("retrieval.steps.support", "LEAST_COVERAGE", ("clapnq_dev.dev",), "python -m retrieval.evaluation.answers.support"),
 )
 
 

@@ -8,6 +8,7 @@ from retrieval.ports.models import TokenVectors
 from retrieval.steps.evidence_by_embedding import ByEmbedding, by_embedding
 from retrieval.steps.evidence_model import by_tokens
 from retrieval.steps.quotable import asked_terms, lexical_shares, quotable
+from retrieval.steps.sentence_tokens import nearness
 
 
 def evidence(
@@ -33,7 +34,7 @@ def evidence(
         return ()
     shares = lexical_shares(asked, candidates)
     if query is not None and len(query.ids) and all(hit.passage.id in tokens for hit in hits):
-        supported = by_tokens(question, hits, candidates, shares, query, tokens)
+        supported = by_tokens(question, hits, candidates, shares, nearness(query, hits, tokens))
     else:
         supported = by_embedding(candidates, shares, otherwise)
     ordered = sorted(supported, key=lambda one: (-one.support, one.sentence.place))

@@ -8,7 +8,7 @@ score:
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,11 +17,10 @@ import numpy as np
 
 from retrieval.domain.answers import RetrievedPassage
 from retrieval.domain.runs import SCORE_DECIMALS
-from retrieval.ports.models import TokenVectors
 from retrieval.steps.evidence_features import FEATURES, features
 from retrieval.steps.question_kind import QuestionKind, kind_of
 from retrieval.steps.quotable import Quotable, Supported
-from retrieval.steps.sentence_tokens import nearness
+from retrieval.steps.sentence_tokens import Nearness
 from retrieval.steps.token_text import Floats
 
 _FILE = Path(__file__).with_name("evidence_model.json")
@@ -61,15 +60,10 @@ class EvidenceModel:
 
 
 def by_tokens(
-    question: str,
-    hits: Sequence[RetrievedPassage],
-    candidates: Sequence[Quotable],
-    shares: Floats,
-    query: TokenVectors,
-    tokens: Mapping[str, TokenVectors],
+    question: str, hits: Sequence[RetrievedPassage], candidates: Sequence[Quotable], shares: Floats, near: Nearness
 ) -> list[Supported]:
-    """Every candidate with its support, in the order given. `tokens` has those of every hit, `shares` each candidate's lexical share."""
-    x = features(question, hits, candidates, shares, nearness(query, hits, tokens))
+    """Every candidate with its support, in the order given. `shares` has each candidate's lexical share, `near` is of the same hits."""
+    x = features(question, hits, candidates, shares, near)
     model = _model()
     support = model.support(x, model.scores(x, is_statement=kind_of(question) is QuestionKind.STATEMENT))
     shown = [FEATURES.index(name) for name in _SHOWN]

@@ -72,12 +72,8 @@ class JudgedQuestion:
 def asked_questions(settings: Settings, embedder: Embedder, cache: VectorCache, directory: Path, split: Split) -> list[JudgedQuestion]:
     """The judged questions of one half of a collection of `ASKED`, each with the hits that an answer may quote."""
     gold = gold_spans(directory)
-    questions = []
     with open_collection(directory, embedder, cache, depth=settings.query_depth, progress=lambda *_told: None) as search:
-        for asked in search(split).asked:
-            if asked.id in gold:
-                questions.append(_asked(settings, asked, gold[asked.id]))
-    return questions
+        return [_asked(settings, asked, gold[asked.id]) for asked in search(split).asked if asked.id in gold]
 
 
 def claims(settings: Settings, embedder: Embedder, cache: VectorCache, directory: Path, split: str) -> list[JudgedQuestion]:
