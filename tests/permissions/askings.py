@@ -1,5 +1,6 @@
 """The oracle's words in the product's: who asks, and what is registered of a folder."""
 
+from retrieval.domain.answer_policy import terms_from_json
 from retrieval.domain.permissions import Principal, PrincipalKind
 from retrieval.domain.sources import Classification, SourceSpec
 from tests.permissions.oracle import Asking, Folder
@@ -19,7 +20,8 @@ def principal_of(asking: Asking) -> Principal:
 
 def spec_of(name: str, folder: Folder) -> SourceSpec:
     classification = CLASSIFICATIONS[folder.sensitivity]
-    return SourceSpec(id=name, kind="files", title=name, owner=OWNER, classification=classification, region=folder.region)
+    answers = terms_from_json(folder.answers, [])
+    return SourceSpec(id=name, kind="files", title=name, owner=OWNER, classification=classification, region=folder.region, answers=answers)
 
 
 def _named(subject: str, kind: PrincipalKind) -> Principal:

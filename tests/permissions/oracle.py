@@ -12,11 +12,12 @@ EVERYBODY = "everyone"
 
 @dataclass(frozen=True)
 class Folder:
-    """A source: what limits the readers of all its documents."""
+    """A source: what limits the readers of all its documents, and what its owner says of answers."""
 
     sensitivity: int = INTERNAL
     region: str = ""
     permissions_too_old: bool = False
+    answers: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Paper:
     path: str
     author: str
     body: str
+    modified_at: str = ""
+    """A date; empty: not told."""
 
 
 @dataclass(frozen=True)

@@ -289,7 +289,12 @@ def key_of(paper: Paper) -> str:
 def _file(paper: Paper) -> SourceFile:
     key = key_of(paper)
     fingerprint = content_hash(paper.body.encode())[:12]
-    return SourceFile(key, f"file:///{key}", fingerprint=fingerprint, policy=AccessPolicy(paper.allowed, paper.denied))
+    policy = AccessPolicy(paper.allowed, paper.denied)
+    return SourceFile(key, f"file:///{key}", fingerprint=fingerprint, modified_at=_date(paper.modified_at), policy=policy)
+
+
+def _date(text: str) -> datetime | None:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
 def _drafts(text: str) -> list[DraftPassage]:

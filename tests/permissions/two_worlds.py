@@ -4,6 +4,7 @@ Excepted are the request's id, the times of the steps, the date and the consiste
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,8 @@ from tests.permissions.requests import Request, Requests
 from tests.permissions.worlds import Author, Size
 
 PAIRS_PER_WORLD = 50
+ESCALATION = re.compile(r"\besc_\w+")
+"""An escalation's id is drawn at random."""
 OF_NO_ACCOUNT = {"x-request-id", "server-timing", "date"}
 
 
@@ -32,6 +35,8 @@ class Comparison:
     """Documents that the second worlds lack."""
     hits: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """Of answers: what became of the question, why, and whether what was found contradicts itself."""
 
     def add(self, other: "Comparison") -> None:
         self.pairs += other.pairs
@@ -39,6 +44,7 @@ class Comparison:
         self.hidden += other.hidden
         self.hits += other.hits
         self.statuses.update(other.statuses)
+        self.outcomes.update(other.outcomes)
 
 
 def compare_worlds(
@@ -49,16 +55,18 @@ def compare_worlds(
     size: Size | None = None,
     reading_much: bool = False,
     ask: Callable[[Requests], Request] = Requests.any,
+    drawn_by: Callable[[int, Size | None], Author] = Author,
     **options: Any,
 ) -> Comparison:
     """Pairs of worlds, each for one who asks; `PAIRS_PER_WORLD` requests in each pair, drawn by `ask`.
 
-    With `reading_much` that is who reads most in the world, short of everything. The options are `planted`'s.
+    Each world is `drawn_by` an author. Who asks is somebody, with `reading_much` who reads most in the world, short of everything.
+    The options are `planted`'s.
     """
     found = Comparison()
     number = 0
     while found.pairs < pairs:
-        author = Author(seed + number, size)
+        author = drawn_by(seed + number, size)
         state = author.state()
         asking = _who_reads_most(author, state) if reading_much else _somebody(author, state)
         without = replace(state, papers={name: state.papers[name] for name in sorted(readable(state, asking))})
@@ -79,8 +87,16 @@ def _compare(here: Response, there: Response, found: Comparison, *, label: str) 
     found.pairs += 1
     found.statuses[here.status_code] += 1
     found.hits += here.text.count('"rank"')
+    found.outcomes.update(_outcomes(here))
     if _comparable(here) != _comparable(there):
         found.differences.append(f"pair {found.pairs}, {label}:\n  {_comparable(here)}\n  {_comparable(there)}")
+
+
+def _outcomes(response: Response) -> list[str]:
+    body = response.json() if "json" in response.headers.get("content-type", "") else None
+    if not isinstance(body, dict) or "outcome" not in body:
+        return []
+    return [body["outcome"], *([body["reason_code"]] if body["reason_code"] else []), *(["conflict"] if body["conflicts"] else [])]
 
 
 def _comparable(response: Response) -> tuple[int, dict[str, str], str]:
@@ -96,7 +112,7 @@ def _without_tokens(text: str, response: Response) -> str:
     for name in ("request_id", "consistency_token", "next_cursor"):
         if isinstance(body, dict) and isinstance(body.get(name), str):
             text = text.replace(body[name], "*" * len(body[name]))
-    return text
+    return ESCALATION.sub(lambda id_: "*" * len(id_.group()), text)
 
 
 def _somebody(author: Author, state: State) -> Asking:
