@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from retrieval.domain.identifiers import identifiers
 from retrieval.domain.names import names
@@ -27,7 +28,8 @@ _SPELLED = {word: str(number) for number, word in enumerate(_UP_TO_NINETEEN)} | 
     word: str(10 * number) for number, word in enumerate(_TENS, 2)
 }
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
-_CONTRACTED_NOT = re.compile(r"n['\u2019]t\b", re.IGNORECASE)
+_CONTRACTED_NOT = re.compile(r"(ca|wo|sha|)n['\u2019]t\b|\bcannot\b", re.IGNORECASE)
+_UNCONTRACTED = {"ca": "can not", "wo": "will not", "sha": "shall not", "": " not"}
 _ASKED_FOR = {"who": "who", "whom": "who", "whose": "who", "when": "when", "where": "where", "why": "why", "how": "how"}
 _AMOUNTS = frozenset(_listed("many much long often far soon old big large high"))
 """What `how` asks for, where one of them follows."""
@@ -92,7 +94,7 @@ class AskedWords:
 @lru_cache(maxsize=4096)
 def asked_words(question: str) -> AskedWords:
     """Of a question in any spelling of its case."""
-    said = [_SPELLED.get(word, word) for word in words(_CONTRACTED_NOT.sub(" not", question))]
+    said = [_SPELLED.get(word, word) for word in words(_CONTRACTED_NOT.sub(_uncontracted, question))]
     content = [term for term in terms(" ".join(said)) if term not in _POLITE]
     return AskedWords(
         terms=tuple(dict.fromkeys(content)),
@@ -119,9 +121,14 @@ def agree(one: AskedWords, other: AskedWords, *, min_overlap: float) -> bool:
     )
 
 
+def _uncontracted(found: re.Match[str]) -> str:
+    before = found.group(1)
+    return "can not" if before is None else _UNCONTRACTED[before.lower()]
+
+
 def _asked_for(said: Sequence[str]) -> frozenset[str]:
     found = set()
-    for word, following in zip(said, (*said[1:], ""), strict=True):
+    for word, following in pairwise((*said, "")):
         kind = _ASKED_FOR.get(word)
         if kind is not None:
             found.add(f"how {following}" if kind == "how" and following in _AMOUNTS else kind)
