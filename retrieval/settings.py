@@ -224,11 +224,15 @@ class Settings(BaseSettings):
     answer_max_sentences: PositiveInt = Field(3, description="Most sentences that an extractive answer quotes.")
     answer_passages: PositiveInt = Field(8, description="Retrieved passages that an answer may quote from.")
     answer_embedded_sentences: PositiveInt = Field(4, description="Sentences an answer chooses from by embedding; most of its cost.")
+    citation_receipt_days: PositiveInt = Field(400, description="Days that it is kept what was cited to whom, so that it can be checked.")
     answer_min_support: float = Field(0.44, ge=0, le=1, description="Least support at which a sentence is quoted.")
 
     # Confidence
     answer_accepted_error: float = Field(
-        0.1, gt=0, le=0.5, description="Share of the answers given that may be wrong, where a source's owner says nothing else."
+        0.25,
+        gt=0,
+        le=0.5,
+        description="Share of the answers given that may show the wrong place, where a source's owner says nothing else.",
     )
     answer_error_confidence: float = Field(
         0.95, ge=0.5, lt=1, description="How certain it is to be that no greater share is wrong; 0.5 to 1, 1 excluded."
@@ -250,13 +254,13 @@ class Settings(BaseSettings):
 
     # Answer policies
     answer_accepted_error_low: float = Field(
-        0.15,
+        0.4,
         gt=0,
         le=0.5,
         description="Share of given answers that may be wrong where a source's risk tier is low and it says no share itself.",
     )
     answer_accepted_error_high: float = Field(
-        0.02,
+        0.1,
         gt=0,
         le=0.5,
         description="The same where a source's risk tier is high; a question that several sources answer has the strictest.",
