@@ -6,7 +6,7 @@ Adapters with heavy libraries are imported where they are picked, so that a proc
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -214,7 +214,7 @@ def open_service(settings: Settings, *, private_index: bool = False) -> Iterator
                 token_key=catalog.database.secret("consistency tokens"),
                 index_readiness=readiness,
             )
-            with _learning(service):
+            with _learning(service), nullcontext() if private_index else _delivering(service):
                 yield service
     finally:
         catalog.close()
@@ -248,6 +248,21 @@ def _learning(services: Services) -> Iterator[None]:
         yield
     finally:
         thread.stop()
+
+
+@contextmanager
+def _delivering(services: Services) -> Iterator[None]:
+    """In the background, until the end: claims lapse, whoever waits is told, and owners are asked for access."""
+    from retrieval.adapters.delivery.opening import open_deliverer
+    from retrieval.indexing.thread import FollowerThread
+
+    pause = services.settings.escalation_sweep_seconds
+    with open_deliverer(services.settings, services.catalog, services.clock) as deliverer, ExitStack() as stopping:
+        for work in (deliverer.work, services.access.work):
+            thread = FollowerThread(work, pause_seconds=pause)
+            thread.start()
+            stopping.callback(thread.stop)
+        yield
 
 
 def open_checkpoints(settings: Settings, catalog: Catalog) -> "Checkpoints":

@@ -176,6 +176,7 @@ class TestTime:
                 desk.reviewing.item(EVE, id_)
 
 
+@pytest.mark.parametrize("catalog_url", ["sqlite"], indirect=True)
 class TestWebhooks:
     def test_an_application_is_told_by_a_signed_message_without_a_word_of_it(self, desk: Desk, receiver: Receiver):
         hooked(desk, receiver.url)
@@ -374,6 +375,7 @@ def _serve_mail(listener: socket.socket, mailbox: Mailbox) -> None:
                     break
 
 
+@pytest.mark.parametrize("catalog_url", ["sqlite"], indirect=True)
 class TestMail:
     @pytest.fixture
     def desk(self, catalog_url: str, mailbox: Mailbox) -> Iterator[Desk]:
