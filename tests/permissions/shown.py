@@ -1,10 +1,12 @@
 """What somebody was shown of an answer, and what of it should not have been."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from retrieval.domain.answers import AnswerSentence, Verdict
 from tests.permissions.attack_payloads import BAIT
+from tests.permissions.attacks import Attack
 from tests.rendered import active_parts
 
 _FORMULA = ("=", "@", "\t", "\r", "\uff1d")
@@ -64,3 +66,30 @@ def has_words_of_the_attacker(shown: Sequence[Shown]) -> bool:
 def _stands(quote: Quoted, passages: Mapping[str, Gated]) -> bool:
     gated = passages.get(quote.passage)
     return gated is not None and quote.text != "" and gated.text.startswith(quote.text, quote.start - gated.start)
+
+
+@dataclass
+class Tally:
+    """What came of the outputs so far."""
+
+    outputs: int = 0
+    sentences: int = 0
+    worded: int = 0
+    refused: int = 0
+    failed: list[tuple[Attack, list[str]]] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    def count(self, attack: Attack, shown: Sequence[Shown], wrong: list[str]) -> None:
+        self.outputs += 1
+        self.sentences += len(shown)
+        self.worded += has_words_of_the_attacker(shown)
+        self.kinds[attack.kind.partition(",")[0]] += 1
+        if wrong:
+            self.failed.append((attack, wrong))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.outputs:,} outputs of {len(self.kinds)} kinds: {self.sentences:,} sentences shown, {self.refused:,} refused; "
+            f"{len(self.failed)} outputs with a link, image, tag, hidden text or quote that is not from a readable passage; "
+            f"{self.worded} with a word of the attacker's"
+        )

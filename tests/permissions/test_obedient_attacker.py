@@ -1,6 +1,7 @@
 """A model that obeys whatever a document tells it: of what it says, only plain sentences that a readable passage supports are shown.
 
-`ARCHIVIST_TEST_HOSTILE_OUTPUTS` sets how many outputs go through the steps (500; `python -m tests.permissions.attacker` takes 10,000).
+`ARCHIVIST_TEST_HOSTILE_OUTPUTS` sets how many outputs go through the steps (500) and, a tenth of them, through the whole service in each
+vendor's way of speaking. `python -m tests.permissions.attacker` takes 10,000.
 """
 
 import os
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from retrieval.domain.answers import Verdict
+from tests.permissions.attacked_service import SERVING, prey, run_over_http
 from tests.permissions.attacker import CANARY, READABLE, SECRETS, SEED, hostile, run
-from tests.permissions.attacks import known_injections
+from tests.permissions.attacks import attacks, known_injections
 from tests.permissions.shown import Gated, Quoted, Shown, violations
 
 pytestmark = pytest.mark.permissions
@@ -29,6 +31,15 @@ def test_nothing_that_an_obedient_model_says_is_shown_but_what_a_passage_support
     assert len(tally.kinds) == 18
     assert tally.sentences > OUTPUTS / 10, "the true sentences beside the payloads are to survive"
     assert tally.refused > OUTPUTS / 2
+
+
+@pytest.mark.parametrize("vendor", SERVING)
+def test_nothing_of_it_leaves_the_service_whole_or_streamed(tmp_path: Path, vendor: str):
+    tally = run_over_http(attacks(OUTPUTS // 10, prey(), seed=SEED), tmp_path, vendor)
+
+    assert [(attack.kind, attack.output, wrong) for attack, wrong in tally.failed] == []
+    assert tally.outputs == OUTPUTS // 10
+    assert tally.sentences > 0
 
 
 def test_injections_that_others_collected_show_nothing(evaluation_data: Path):
