@@ -76,7 +76,7 @@ class GapReports:
         for same in self._alike(occasions):
             showing = [gap for gap in same if gap.question is not None and not gap.topics_only]
             if len({gap.asker for gap in showing}) >= least:
-                yield _group(same, question=_usual_words(showing))
+                yield _group(same, question=_usual_words(showing, least))
             else:
                 others += same
         if others:
@@ -126,18 +126,27 @@ def _group(occasions: Sequence[Gap], *, question: str | None = None, topics: tup
     )
 
 
-def _usual_words(occasions: Sequence[Gap]) -> str:
-    """As most people wrote it; of equals the first in the alphabet."""
-    written = Counter(gap.question or "" for gap in occasions)
-    return min(written, key=lambda words: (-written[words], words))
+def _usual_words(occasions: Sequence[Gap], least: int) -> str:
+    """The wording with the fewest terms that are only few people's, then that of most people; of equals the first in the alphabet."""
+    written = Counter(words for words, _ in {(gap.question or "", gap.asker) for gap in occasions})
+    used = _people_by_term(occasions)
+
+    def rare(words: str) -> int:
+        return sum(used[term] < least for term in asked_words(words).terms)
+
+    return min(written, key=lambda words: (rare(words), -written[words], words))
 
 
 def _topics(occasions: Sequence[Gap], least: int) -> tuple[str, ...]:
-    """Terms that enough different people used, the most used first."""
-    used = {(term, gap.asker) for gap in occasions for term in asked_words(gap.question or "").terms}
-    people = Counter(term for term, _ in used)
-    shown = sorted((term for term, count in people.items() if count >= max(least, 2)), key=lambda term: (-people[term], term))
+    """Terms that enough different people used, at least two, the most used first."""
+    used = _people_by_term(occasions)
+    shown = sorted((term for term, people in used.items() if people >= max(least, 2)), key=lambda term: (-used[term], term))
     return tuple(shown[:_SHOWN_TOPICS])
+
+
+def _people_by_term(occasions: Sequence[Gap]) -> Counter[str]:
+    """How many different people used each term."""
+    return Counter(term for term, _ in {(term, gap.asker) for gap in occasions for term in asked_words(gap.question or "").terms})
 
 
 def _with_details(entry: AuditEntry, sources: Sequence[str], month: str) -> AuditEntry:
