@@ -28,10 +28,10 @@ def test_they_come_in_the_order_in_which_they_are_named(order):
 
 @pytest.mark.permissions
 def test_what_each_may_be_shown_is_set_for_each():
-    settings = Settings(**BOTH, generators="cohere,openai", cohere_max_classification="public", openai_max_classification="restricted")
+    settings = Settings(**BOTH, generators="cohere,openai", cohere_max_classification="public", openai_max_classification="confidential")
 
     with open_generators(settings) as generators:
-        assert [generator.most_sensitive for generator in generators] == [Classification.PUBLIC, Classification.RESTRICTED]
+        assert [generator.most_sensitive for generator in generators] == [Classification.PUBLIC, Classification.CONFIDENTIAL]
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,14 @@ def test_an_answer_that_breaks_off_is_a_failure(chat, make):
         pieces(make())
 
 
+@pytest.mark.parametrize("content", [["not"], 7, {"text": "not"}, False])
+def test_a_text_that_cannot_be_read_is_not_passed_over(chat, make, content):
+    give(chat, chunk({"content": "It is "}), chunk({"content": content}), chunk({"content": "so."}, "stop"))
+
+    with pytest.raises(CallFailed):
+        pieces(make())
+
+
 def test_what_it_thinks_calls_or_refuses_is_no_answer(chat, make):
     call = {"tool_calls": [{"index": 0, "id": "x", "type": "function", "function": {"name": "delete", "arguments": "{}"}}]}
     give(chat, chunk({"reasoning_content": "Hm"}), chunk({"refusal": "No."}), chunk(call), chunk({}, "tool_calls"))
