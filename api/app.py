@@ -21,8 +21,10 @@ from api.limits import LimitedAuthenticator
 from api.middleware import BodyLimit, HeadLimit, RequestEnvelope
 from api.preflight import check_startable
 from api.routes import (
+    access_requests,
     answer,
     audit,
+    citations,
     curated,
     documents,
     escalations,
@@ -80,8 +82,8 @@ def create_app(wiring: Wiring, *, clock: Clock | None = None, development: bool 
         clock,
     )
     for routes in (
-        *(retrieve, answer, feedback, escalations, documents, graph),
-        *(reviews, sources, curated, gaps, keys, audit, usage),
+        *(retrieve, answer, citations, feedback, escalations, documents, graph),
+        *(reviews, sources, access_requests, curated, gaps, keys, audit, usage),
         *SCIM_ROUTES,
         health,
     ):

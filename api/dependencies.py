@@ -11,6 +11,7 @@ from api.authentication import Authenticator
 from api.consistency import ConsistencyTokens
 from api.cursors import Cursors
 from retrieval.domain.answers import Answer, AnswerSentence, Retrieved
+from retrieval.domain.citations import CheckedCitation
 from retrieval.domain.clock import Clock
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
@@ -50,6 +51,12 @@ class Answers(Protocol):
     def stream(
         self, principal: Principal, query: Query, *, with_passages: bool, person_wanted: bool | None = None, request_id: str | None
     ) -> Iterator[AnswerSentence | Answer]: ...
+
+
+class Citations(Protocol):
+    """`retrieval.citation_service.CitationService`, as the routes use it."""
+
+    def check(self, principal: Principal, citation: str, *, request_id: str | None) -> CheckedCitation: ...
 
 
 class Graph(Protocol):
@@ -116,6 +123,9 @@ class Wiring(Protocol):
 
     @property
     def access(self) -> AccessRequesting: ...
+
+    @property
+    def citations(self) -> Citations: ...
 
     @property
     def learning(self) -> LearningService: ...

@@ -8,6 +8,7 @@ from functools import cached_property
 from retrieval.access_service import AccessService
 from retrieval.adapters.catalog.catalog import Catalog
 from retrieval.answer_service import AnswerParts, AnswerService
+from retrieval.citation_service import CitationService
 from retrieval.domain.clock import Clock, SystemClock
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.permissions import Principal
@@ -51,8 +52,13 @@ class Services:
             given=self.learning.feedback,
             escalating=self.escalations,
             access=self.access,
+            receipts=self.catalog.citations,
         )
         return AnswerService(self.settings, self.knowledge, parts)
+
+    @cached_property
+    def citations(self) -> CitationService:
+        return CitationService(self.catalog.citations, self.catalog.audit)
 
     @cached_property
     def graph(self) -> GraphService:

@@ -85,6 +85,7 @@ class AuditAction(StrEnum):
     GAPS_READ = "gaps.read"
     GOLDEN_EXPORTED = "golden.exported"
     PERSON_FORGOTTEN = "person.forgotten"
+    CITATION_READ = "citation.read"
 
 
 SHOWING = frozenset(
@@ -98,6 +99,7 @@ SHOWING = frozenset(
         AuditAction.ESCALATION_READ,
         AuditAction.REVIEW_READ,
         AuditAction.CURATED_READ,
+        AuditAction.CITATION_READ,
     }
 )
 """Actions whose allowed records name documents that somebody was shown."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from retrieval.domain.answers import Answer, Retrieved
 from retrieval.domain.audit import AuditAction, AuditedDocument, AuditEntry, Detail, actors, documents_of, spread
+from retrieval.domain.citations import CheckedCitation
 from retrieval.domain.ids import text_hash
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.permissions import Principal
@@ -71,6 +72,30 @@ def refused_reading(principal: Principal, document: str, *, request_id: str | No
     actor, act_for = actors(principal)
     return AuditEntry(
         AuditAction.DOCUMENT_READ, actor, act_for, is_allowed=False, outcome="not readable", asked=document, request_id=request_id
+    )
+
+
+def citation(principal: Principal, found: CheckedCitation, *, request_id: str | None) -> AuditEntry:
+    """What has become of it; and the version whose quote is shown, where one is."""
+    actor, act_for = actors(principal)
+    shown = () if found.current is None else (AuditedDocument(found.receipt.document, found.current.id, found.access_class),)
+    return AuditEntry(
+        AuditAction.CITATION_READ,
+        actor,
+        act_for,
+        outcome=found.state.value,
+        documents=shown,
+        revision=found.revision,
+        request_id=request_id,
+        details={"citation": found.receipt.citation},
+    )
+
+
+def refused_citation(principal: Principal, asked: str, *, request_id: str | None) -> AuditEntry:
+    """For a citation that there is not and one that was given to others alike. Of the id that was asked for, only a keyed hash is kept."""
+    actor, act_for = actors(principal)
+    return AuditEntry(
+        AuditAction.CITATION_READ, actor, act_for, is_allowed=False, outcome="not readable", asked=asked, request_id=request_id
     )
 
 

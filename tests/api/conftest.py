@@ -19,6 +19,7 @@ from api.app import create_app
 from retrieval.access_service import AccessService
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
 from retrieval.answer_service import AnswerService
+from retrieval.citation_service import CitationService
 from retrieval.domain.errors import ArchivistError
 from retrieval.domain.ids import text_hash
 from retrieval.domain.keys import ApiKey, StoredApiKey
@@ -148,6 +149,10 @@ class World:
     @property
     def reviews(self) -> ReviewService:
         return self.services.reviews
+
+    @property
+    def citations(self) -> CitationService:
+        return self.services.citations
 
     @property
     def access(self) -> AccessService:

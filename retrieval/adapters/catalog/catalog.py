@@ -8,6 +8,7 @@ from retrieval.adapters.catalog.audit.log import CatalogAudit
 from retrieval.adapters.catalog.authority import AccessDefaults, Authority
 from retrieval.adapters.catalog.budgets import CatalogBudgets
 from retrieval.adapters.catalog.calibrations import CatalogCalibrations
+from retrieval.adapters.catalog.citations import CatalogCitations
 from retrieval.adapters.catalog.directory.entries import CatalogDirectory
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database, current_revision
@@ -81,6 +82,7 @@ class Catalog:
     verdicts: CatalogVerdicts
     calibrations: CatalogCalibrations
     answer_policies: CatalogAnswerPolicies
+    citations: CatalogCitations
     usage: CatalogUsage
     budgets: CatalogBudgets
 
@@ -152,6 +154,7 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         verdicts=CatalogVerdicts(database),
         calibrations=CatalogCalibrations(database, kept_seconds=settings.calibration_kept_seconds),
         answer_policies=CatalogAnswerPolicies(database),
+        citations=CatalogCitations(database, authority, kept_days=settings.citation_receipt_days),
         usage=CatalogUsage(database),
         budgets=CatalogBudgets(database),
     )

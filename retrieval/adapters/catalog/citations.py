@@ -19,7 +19,7 @@ from retrieval.domain.answers import Citation
 from retrieval.domain.citations import CheckedCitation, CitationReceipt, CitationState, CurrentVersion, QuotedNow, place_of
 from retrieval.domain.clock import stamp
 from retrieval.domain.documents import Span, VersionState
-from retrieval.domain.errors import NotReadable
+from retrieval.domain.errors import CatalogUnavailable, NotReadable
 from retrieval.domain.ids import text_hash
 from retrieval.domain.permissions import Principal
 
@@ -42,11 +42,15 @@ _CURRENT = (
     .where(documents.c.id == bindparam("document"), document_versions.c.state == VersionState.CURRENT.value)
 )
 _TEXT_OF = (
-    select(texts.c.text).join(document_versions, document_versions.c.text == texts.c.hash).where(document_versions.c.id == bindparam("version"))
+    select(texts.c.text)
+    .join(document_versions, document_versions.c.text == texts.c.hash)
+    .where(document_versions.c.id == bindparam("version"))
 )
 _PASSAGE_AT = (
     select(passages.c.page, passages.c.heading_path)
-    .where(passages.c.version == bindparam("version"), passages.c.span_start <= bindparam("start"), passages.c.span_end > bindparam("start"))
+    .where(
+        passages.c.version == bindparam("version"), passages.c.span_start <= bindparam("start"), passages.c.span_end > bindparam("start")
+    )
     .order_by(passages.c.ordinal)
     .limit(1)
 )
@@ -99,6 +103,8 @@ class CatalogCitations:
         with self._database.write() as connection:
             versions = sorted({citation.version for given in together for citation in given.citations})
             hashes = {row.id: row.content_hash for row in connection.execute(_CONTENT_HASHES, {"versions": versions})}
+            if len(hashes) < len(versions):
+                raise CatalogUnavailable("a version that is cited is no longer there")
             connection.execute(delete(citation_receipts).where(citation_receipts.c.given_at <= self._forgotten_until()))
             rows = [_columns(given, citation, hashes[citation.version], now) for given in together for citation in given.citations]
             connection.execute(insert(citation_receipts), rows)
