@@ -6,11 +6,12 @@ is 0 or more, the length's aside, so that better evidence never makes an answer 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import exp
 from pathlib import Path
+from typing import Any
 
 from retrieval.domain.risk import RiskCurve
 
@@ -39,6 +40,18 @@ class Weighing:
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """What one collection's tuning half would teach on top of the model: for reports, which have the other half.
+
+    Attributes:
+        knots: (probability as told, as corrected).
+    """
+
+    knots: tuple[tuple[float, float], ...]
+    curve: RiskCurve
+
+
+@dataclass(frozen=True)
 class ConfidenceModel:
     """What is shipped.
 
@@ -46,12 +59,14 @@ class ConfidenceModel:
         name: `confidence@1` and the hash of its weights.
         by_tokens: where the signals of late interaction are there.
         by_legs: where they are not.
+        tuning: by collection, and `all`.
         card: what it was learned from, how well it does, its limits.
     """
 
     name: str
     by_tokens: Weighing
     by_legs: Weighing
+    tuning: Mapping[str, Tuning] = field(repr=False)
     card: Mapping[str, object] = field(repr=False)
 
     def probability(self, signals: Mapping[str, float]) -> float:
@@ -72,7 +87,9 @@ class ConfidenceModel:
 def read_model(path: Path) -> ConfidenceModel:
     """The model in a file."""
     kept = json.loads(path.read_text(encoding="utf-8"))
-    return ConfidenceModel(model_name(kept["models"]), _weighing(kept["models"]["tokens"]), _weighing(kept["models"]["legs"]), kept["card"])
+    models = kept["models"]
+    tuning = {name: Tuning(tuple(map(tuple, one["knots"])), _curve(one["curve"])) for name, one in kept["tuning"].items()}
+    return ConfidenceModel(model_name(models), _weighing(models["tokens"]), _weighing(models["legs"]), tuning, kept["card"])
 
 
 def model_name(models: Mapping[str, object]) -> str:
@@ -87,8 +104,9 @@ def shipped() -> ConfidenceModel:
     return read_model(FILE)
 
 
-def _weighing(kept: Mapping[str, object]) -> Weighing:
-    weights, curve = kept["weights"], kept["curve"]
-    assert isinstance(weights, dict)
-    assert isinstance(curve, dict)
-    return Weighing(float(str(kept["bias"])), weights, RiskCurve(tuple(curve["given"]), tuple(curve["wrong"])))
+def _weighing(kept: Mapping[str, Any]) -> Weighing:
+    return Weighing(kept["bias"], kept["weights"], _curve(kept["curve"]))
+
+
+def _curve(kept: Mapping[str, Sequence[int]]) -> RiskCurve:
+    return RiskCurve(tuple(kept["given"]), tuple(kept["wrong"]))

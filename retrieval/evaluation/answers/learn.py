@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -18,11 +19,12 @@ from scipy.special import expit
 from retrieval.bootstrap import open_embedder
 from retrieval.domain.risk import RiskCurve
 from retrieval.evaluation.answers.asked_answers import COLLECTIONS, AskedAnswer, ask_for_tuning
+from retrieval.evaluation.calibrating import correction
 from retrieval.evaluation.reliability import Booleans, Floats, area_under_risks, calibration_error, folds, separation
 from retrieval.evaluation.vectors import VectorCache
 from retrieval.ports.models import Embedder
 from retrieval.settings import Settings
-from retrieval.steps.confidence_model import FILE, Weighing, model_name
+from retrieval.steps.confidence_model import FILE, Weighing, read_model
 
 BY_LEGS = ("support_odds", "support_margin", "evidence_coverage", "dense_margin", "lexical_margin", "agreement", "answer_type")
 BY_TOKENS = (
@@ -57,10 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             console.print(f"{name:16}", "  ".join(f"{measure} {value:.3f}" for measure, value in measures.items()))
         return 0
     without_tokens = read_lesson(settings.model_copy(update={"rerank_tokens": False}), embedder, cache)
-    models = {"tokens": as_json(learned(lesson, BY_TOKENS)), "legs": as_json(learned(without_tokens, BY_LEGS))}
-    kept = {"card": card(lesson, embedder.model), "models": models}
-    FILE.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    console.print(model_name(models), {name: model["weights"] for name, model in models.items()})
+    write(FILE, lesson, without_tokens, embedder=embedder.model)
+    console.print(read_model(FILE).name, dict(read_model(FILE).by_tokens.weights))
     return 0
 
 
@@ -71,17 +71,29 @@ def read_lesson(settings: Settings, embedder: Embedder, cache: VectorCache) -> l
     return [answer for answer in asked if answer.signals]
 
 
-def learned(lesson: Sequence[AskedAnswer], names: Sequence[str]) -> Weighing:
-    """The model of all, with the curve of what models of the other folds told."""
+def write(path: Path, lesson: Sequence[AskedAnswer], without_tokens: Sequence[AskedAnswer], *, embedder: str) -> None:
+    """Learns both models and keeps them with their card, one line for each part."""
+    by_tokens, told = learned(lesson, BY_TOKENS)
+    by_legs, _ = learned(without_tokens, BY_LEGS)
+    kept = {
+        "card": card(lesson, embedder),
+        "models": {"tokens": _weighing_as_json(by_tokens), "legs": _weighing_as_json(by_legs)},
+        "tuning": {name: _tuning(lesson, told, name) for name in ("all", *COLLECTIONS)},
+    }
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(part)}" for name, part in kept.items())
+    path.write_text("{\n" + lines + "\n}\n", encoding="utf-8")
+
+
+def learned(lesson: Sequence[AskedAnswer], names: Sequence[str]) -> tuple[Weighing, Floats]:
+    """The model of all, and what models of the other folds told of each; of that is its curve."""
     right = _right(lesson)
     fold = folds([answer.id for answer in lesson], FOLDS)
     told = np.zeros(len(lesson))
     for number in range(FOLDS):
         one = fit(_columns(lesson, names)[fold != number], right[fold != number], names)
         told[fold == number] = [one.probability(answer.signals) for answer, at in zip(lesson, fold, strict=True) if at == number]
-    curve = RiskCurve.of(zip(told.tolist(), right.tolist(), strict=True))
     one = fit(_columns(lesson, names), right, names)
-    return Weighing(one.bias, one.weights, curve)
+    return Weighing(one.bias, one.weights, _curve(told, right)), told
 
 
 def fit(x: Floats, right: Booleans, names: Sequence[str]) -> Weighing:
@@ -142,9 +154,22 @@ def card(lesson: Sequence[AskedAnswer], embedder: str) -> Mapping[str, object]:
     }
 
 
-def as_json(model: Weighing) -> dict[str, object]:
-    """What `confidence_model.read_model` reads."""
-    return {"bias": model.bias, "weights": model.weights, "curve": {"given": model.curve.given, "wrong": model.curve.wrong}}
+def _tuning(lesson: Sequence[AskedAnswer], told: Floats, name: str) -> dict[str, object]:
+    its = np.array([name in ("all", answer.collection) for answer in lesson])
+    right = _right(lesson)[its]
+    return {"knots": correction(told[its], right), "curve": _curve_as_json(_curve(told[its], right))}
+
+
+def _weighing_as_json(model: Weighing) -> dict[str, object]:
+    return {"bias": model.bias, "weights": model.weights, "curve": _curve_as_json(model.curve)}
+
+
+def _curve_as_json(curve: RiskCurve) -> dict[str, object]:
+    return {"given": curve.given, "wrong": curve.wrong}
+
+
+def _curve(told: Floats, right: Booleans) -> RiskCurve:
+    return RiskCurve.of(zip(told.tolist(), right.tolist(), strict=True))
 
 
 def _columns(lesson: Sequence[AskedAnswer], names: Sequence[str]) -> Floats:
