@@ -16,11 +16,12 @@ from retrieval.domain.usage import Budget, Period, Spending
 from tests.api.conftest import World
 
 APP = Principal("intranet", PrincipalKind.APP)
+DANA = Principal("dana")
 
 
-def credential(world: World, role: Role) -> dict[str, str]:
+def credential(world: World, role: Role, principal: Principal = DANA) -> dict[str, str]:
     key = ApiKey.generate()
-    world.catalog.keys.add(StoredApiKey(key.id, key.secret_hash, Principal("dana"), "", world.clock.at, roles=frozenset({role})))
+    world.catalog.keys.add(StoredApiKey(key.id, key.secret_hash, principal, "", world.clock.at, roles=frozenset({role})))
     return {"Authorization": f"Bearer {key.written}"}
 
 
