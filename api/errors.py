@@ -30,6 +30,7 @@ from retrieval.domain.errors import (
     IdentityUnavailable,
     IndexUnavailable,
     InvalidInput,
+    Moved,
     NotAuthenticated,
     NotAuthorised,
     NotReadable,
@@ -153,6 +154,9 @@ def problem_of(error: ArchivistError) -> Problem:
             spent = FieldProblem("budget", "less is left than an answer may cost", error.limit)
             detail = "A budget for generated answers is used up."
             return Problem(HTTPStatus.TOO_MANY_REQUESTS, "budget-exceeded", detail, [spent], headers)
+        case Moved():
+            present = FieldProblem("expected", "is not the present version in a state for this", f"{error.state}, version {error.version}")
+            return Problem(HTTPStatus.CONFLICT, "conflict", CONFLICT.detail, [present])
         case Unavailable():
             kind, detail = next(texts for known, texts in _UNAVAILABLE.items() if isinstance(error, known))
             headers = {"Retry-After": str(error.retry_after_seconds)}

@@ -101,6 +101,15 @@ class Conflict(ArchivistError):
     """The thing to change is not as the caller believed."""
 
 
+class Moved(Conflict):
+    """A thing that the caller may see has gone on: it is of another version, or in another state, than the change needs."""
+
+    def __init__(self, what: str, *, state: str, version: int) -> None:
+        super().__init__(f"{what} is {state} now, in version {version}: look again")
+        self.state = state
+        self.version = version
+
+
 class Fenced(ArchivistError):
     """A newer run works on this source; this run must stop and has written nothing since."""
 

@@ -18,7 +18,7 @@ from retrieval.adapters.catalog.tables import escalations
 from retrieval.adapters.catalog.verdicts import keep_verdict
 from retrieval.domain.audit import AuditAction, AuditEntry, Detail, actors
 from retrieval.domain.calibration import JudgedAnswer
-from retrieval.domain.errors import Conflict, NotReadable, TooManyRequests
+from retrieval.domain.errors import Conflict, Moved, NotReadable, TooManyRequests
 from retrieval.domain.escalations import PENDING, Delivery, Escalation, EscalationState, Resolution, ResolutionKind
 from retrieval.domain.permissions import Principal
 from retrieval.domain.reviews import ReviewEvent
@@ -193,6 +193,6 @@ def _reread(connection: Connection, escalation: str, secrets: EscalationSecrets)
     return escalations_of(connection, connection.execute(select(escalations).where(escalations.c.id == escalation)), secrets)[0]
 
 
-def _moved(row: Row[Any]) -> Conflict:
+def _moved(row: Row[Any]) -> Moved:
     """Said to those only who may see how it stands."""
-    return Conflict(f"the escalation is {row.state} now, in version {row.version}: look again")
+    return Moved("the escalation", state=row.state, version=row.version)
