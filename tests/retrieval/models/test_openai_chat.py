@@ -172,6 +172,15 @@ def test_a_text_that_cannot_be_read_is_not_passed_over(chat, make, content):
         pieces(make())
 
 
+@pytest.mark.parametrize("event", [b'["not"]', b"null", b"7"])
+def test_an_event_that_is_no_object_is_not_passed_over(chat, make, event):
+    give(chat, chunk({"content": "It is "}), end=b"")
+    chat.given += [b"data: " + event + b"\n\n", b"data: " + json.dumps(chunk({"content": "so."}, "stop")).encode() + b"\n\n"]
+
+    with pytest.raises(CallFailed):
+        pieces(make())
+
+
 def test_what_it_thinks_calls_or_refuses_is_no_answer(chat, make):
     call = {"tool_calls": [{"index": 0, "id": "x", "type": "function", "function": {"name": "delete", "arguments": "{}"}}]}
     give(chat, chunk({"reasoning_content": "Hm"}), chunk({"refusal": "No."}), chunk(call), chunk({}, "tool_calls"))
