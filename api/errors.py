@@ -144,16 +144,8 @@ def problem_of(error: ArchivistError) -> Problem:
             return _invalid(error.problems)
         case MalformedBody():
             return _malformed([error.problem])
-        case TooManyRequests():
-            headers = {"Retry-After": str(error.retry_after_seconds)}
-            return Problem(
-                HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "You ask more than your share. Try again later.", headers=headers
-            )
-        case BudgetExceeded():
-            headers = {"Retry-After": str(error.retry_after_seconds)}
-            spent = FieldProblem("budget", "less is left than an answer may cost", error.limit)
-            detail = "A budget for generated answers is used up."
-            return Problem(HTTPStatus.TOO_MANY_REQUESTS, "budget-exceeded", detail, [spent], headers)
+        case TooManyRequests() | BudgetExceeded():
+            return _too_much(error)
         case Moved():
             present = FieldProblem("expected", "is not the present version in a state for this", f"{error.state}, version {error.version}")
             return Problem(HTTPStatus.CONFLICT, "conflict", CONFLICT.detail, [present])
@@ -162,6 +154,16 @@ def problem_of(error: ArchivistError) -> Problem:
             headers = {"Retry-After": str(error.retry_after_seconds)}
             return Problem(HTTPStatus.SERVICE_UNAVAILABLE, kind, detail, headers=headers)
     return next((problem for known, problem in _FIXED.items() if isinstance(error, known)), INTERNAL)
+
+
+def _too_much(error: TooManyRequests | BudgetExceeded) -> Problem:
+    headers = {"Retry-After": str(error.retry_after_seconds)}
+    if isinstance(error, TooManyRequests):
+        detail = "You ask more than your share. Try again later."
+        return Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", detail, headers=headers)
+    spent = FieldProblem("budget", "less is left than an answer may cost", error.limit)
+    detail = "A budget for generated answers is used up."
+    return Problem(HTTPStatus.TOO_MANY_REQUESTS, "budget-exceeded", detail, [spent], headers)
 
 
 def problem_for(request: Request, error: Exception) -> Problem:
