@@ -4,25 +4,28 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
-from api.dependencies import Caller, Wired
+from api.dependencies import Caller, Parts, Wired
 from api.errors import request_id_of
 from api.queries import query_of
 from api.schemas import Text
 from api.web.citing import CitedSource, cited_answer
 from api.web.console import console_of
-from api.web.guarded import requires_session
+from api.web.guarded import once, requires_session
 from api.web.highlight import Piece, marked, matched_words
 from api.web.pages import HEADERS
 from api.web.sessions import PATH
-from retrieval.domain.answers import RetrievedPassage
+from retrieval.domain import queries
+from retrieval.domain.answers import Answer, RetrievedPassage
 from retrieval.domain.roles import Role
 
 MAX_SEALED_CHARACTERS = 8_000
+NOBODY = "Nobody can be asked about this."
 
 router = APIRouter(prefix=PATH, route_class=requires_session(Role.USER), include_in_schema=False)
+handing_on_router = APIRouter(prefix=PATH, route_class=once(requires_session(Role.USER)), include_in_schema=False)
 home_router = APIRouter(route_class=requires_session(Role.USER, Role.REVIEWER), include_in_schema=False)
 
 Sealed = Annotated[str, Query(max_length=MAX_SEALED_CHARACTERS)]
@@ -35,6 +38,16 @@ class QuestionForm(BaseModel):
 
     csrf: str = ""
     question: Text = ""
+
+
+class HandingOnForm(BaseModel):
+    """A question that was asked, sealed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    csrf: str = ""
+    once: str = ""
+    q: str = Field(max_length=MAX_SEALED_CHARACTERS)
 
 
 @dataclass(frozen=True)
@@ -76,12 +89,21 @@ def search(sent: Annotated[QuestionForm, Form()], caller: Caller, parts: Wired, 
 
 @router.get("/answer")
 def answer(q: Sealed, caller: Caller, parts: Wired, request: Request) -> Response:
-    console, request_id = console_of(request), request_id_of(request)
-    question = console.questions.open(caller, q)
-    top_k = min(parts.settings.answer_passages, parts.settings.query_max_top_k)
-    query = query_of(parts, text=question, top_k=top_k, sources=(), at_least=None)
-    answered = parts.wiring.answers.answer(caller, query, with_passages=True, request_id=request_id)
-    return console.pages.page(request, "answer", question=question, answer=answered, cited=cited_answer(answered))
+    question = console_of(request).questions.open(caller, q)
+    answered = parts.wiring.answers.answer(caller, _query(parts, question), with_passages=True, request_id=request_id_of(request))
+    return _answer_page(request, question, answered, sealed=q)
+
+
+@handing_on_router.post("/escalate")
+def escalate(sent: Annotated[HandingOnForm, Form()], caller: Caller, parts: Wired, request: Request) -> Response:
+    """To a person, if it is not answered by now. While the same question waits for one, it is handed on once."""
+    question = console_of(request).questions.open(caller, sent.q)
+    answered = parts.wiring.answers.answer(
+        caller, _query(parts, question), with_passages=True, person_wanted=True, request_id=request_id_of(request)
+    )
+    if answered.escalation is not None:
+        return RedirectResponse(f"{PATH}/questions/{answered.escalation}", 303, dict(HEADERS))
+    return _answer_page(request, question, answered, sealed=sent.q, notice="" if answered.sentences else NOBODY)
 
 
 @router.get("/found")
@@ -92,6 +114,16 @@ def found(q: Sealed, caller: Caller, parts: Wired, request: Request) -> Response
     retrieved = parts.wiring.knowledge.retrieve(caller, query, request_id=request_id_of(request))
     hits = [FoundPassage.of(hit, question) for hit in retrieved.hits]
     return console.pages.page(request, "found", question=question, hits=hits, degraded=retrieved.degraded)
+
+
+def _query(parts: Parts, question: str) -> queries.Query:
+    top_k = min(parts.settings.answer_passages, parts.settings.query_max_top_k)
+    return query_of(parts, text=question, top_k=top_k, sources=(), at_least=None)
+
+
+def _answer_page(request: Request, question: str, answered: Answer, *, sealed: str, notice: str = "") -> Response:
+    pages = console_of(request).pages
+    return pages.page(request, "answer", question=question, answer=answered, cited=cited_answer(answered), sealed=sealed, notice=notice)
 
 
 def _to(page: str, sent: QuestionForm, caller: Caller, parts: Wired, request: Request) -> Response:

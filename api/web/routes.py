@@ -20,6 +20,7 @@ ROUTERS = (
     signing_in.leaving_router,
     asking.home_router,
     asking.router,
+    asking.handing_on_router,
     reading.router,
     feedback.router,
     my_questions.router,

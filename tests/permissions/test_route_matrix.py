@@ -132,6 +132,7 @@ SESSIONS = {
     "GET /console/answer": USER,
     "GET /console/found": USER,
     "GET /console/documents/{id}": USER,
+    "POST /console/escalate": USER,
     "POST /console/feedback": USER,
     "GET /console/questions": USER,
     "GET /console/questions/{id}": USER,

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,18 @@ from tests.story import Story
 __all__ = ["published"]
 
 
-@pytest.fixture
-def world(published: Path, tmp_path: Path) -> Iterator[World]:
-    data = tmp_path / "data"
+@contextmanager
+def opened(published: Path, directory: Path) -> Iterator[World]:
+    data = directory / "data"
     shutil.copytree(published, data)
-    settings, clock = Settings(data_directory=data, answer_min_support=0.1), FakeClock()
+    settings, clock = Settings(data_directory=data, answer_min_support=0.1, escalation_max_pending=1_000), FakeClock()
     catalog = open_catalog(settings, clock=clock)
     story = Story(catalog, runs=1)
     yield World(settings, catalog, story, ScanIndex(story, FakeEmbedder()), clock)
     catalog.close()
+
+
+@pytest.fixture
+def world(published: Path, tmp_path: Path) -> Iterator[World]:
+    with opened(published, tmp_path) as world:
+        yield world

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from html import unescape
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
@@ -54,7 +55,16 @@ class Browser:
 
 
 def browser(world: World, *, client: TestClient | None = None) -> Browser:
-    return Browser(client or TestClient(world.app(), base_url=ORIGIN, raise_server_exceptions=False))
+    return Browser(client or TestClient(application(world), base_url=ORIGIN, raise_server_exceptions=False))
+
+
+def application(world: World) -> FastAPI:
+    """One for all browsers, until the settings change."""
+    settings, app = vars(world).get("console_app", (None, None))
+    if app is None or settings is not world.settings:
+        app = world.app()
+        vars(world)["console_app"] = (world.settings, app)
+    return app
 
 
 def signed_in(world: World, subject: str, *roles: Role, client: TestClient | None = None) -> Browser:
@@ -76,7 +86,7 @@ def asks(
     """A question that the service was not sure of, handed on with what it would have said: its best hit's first sentence."""
     principal = Principal(name)
     world.catalog.directory.set_groups(principal.subject, groups)
-    found = world.knowledge.retrieve(principal, Query(question, top_k=5, depth=20))
+    found = world.knowledge.retrieve(principal, Query(question.replace('"', " "), top_k=5, depth=20))
     best = found.hits[0].passage
     sentence = AnswerSentence(best.text, Citation.of(best), 0.8)
     confidence = Confidence(probability, 0.9, "test@1", {"support": 0.81, "agreement_of_legs": 0.5})
@@ -111,4 +121,4 @@ class TellingWorld(World):
 
 
 def telling(world: World, change: Callable[[Answer], Answer]) -> TellingWorld:
-    return TellingWorld(**vars(world), change=change)
+    return TellingWorld(**{each.name: getattr(world, each.name) for each in fields(world)}, change=change)

@@ -7,6 +7,7 @@ from html import unescape
 import pytest
 from httpx2 import Response
 
+from api.responses.answers import MESSAGES
 from retrieval.domain.answers import Answer, AnswerOutcome, Citation, Confidence, Conflict, Reason
 from retrieval.domain.permissions import EVERYONE
 from tests.api.conftest import FILES, SECRET_WORDS, World
@@ -66,7 +67,41 @@ def test_an_abstention_says_why(world: World):
     at.send("/console/ask", {"question": "Zebra?"})
 
     assert "No answer" in at.text
-    assert "No passage that you may read answers this question." in at.text
+    assert any(message in at.text for message in MESSAGES.values())
+    assert "%" not in at.text, "how sure the service was of what it does not say is nothing to the asker"
+
+
+def test_whoever_is_not_answered_hands_the_question_to_a_person(world: World):
+    configure(world, answer_min_support=0.99, answer_escalation="on_request")
+    at = signed_in(world, "user:ann")
+    at.send("/console/ask", {"question": "Zebra abroad?"})
+    response = at.send("/console/escalate")
+
+    assert response.url.path.startswith("/console/questions/esc_")
+    assert "Waits for a person" in at.text
+
+
+def test_where_nobody_is_asked_the_page_says_so(world: World):
+    configure(world, answer_min_support=0.99, answer_escalation="never")
+    at = signed_in(world, "user:ann")
+    at.send("/console/ask", {"question": "Zebra abroad?"})
+    at.send("/console/escalate")
+
+    assert "Nobody can be asked about this." in at.text
+
+
+def test_what_somebody_says_of_their_answer_is_kept(world: World):
+    at = signed_in(world, "user:ann")
+    at.send("/console/ask", {"question": QUESTION})
+    fields = at.hidden("/console/feedback")
+    (citation,) = re.findall(r'<option value="(cit_\w+)"', at.page.text)
+    at.send("/console/feedback", {**fields, "kind": "outdated", "about": citation, "note": "25 since January"})
+    assert "Whoever answers for the document is told." in at.text
+    (said,) = world.learning.feedback.given.said("user:ann", fields["answer"])
+    assert (said.kind, said.citation, said.note) == ("outdated", citation, "25 since January")
+
+    other = signed_in(world, "user:bob")
+    assert other.send("/console/feedback", {"answer": fields["answer"], "kind": "wrong", "once": "x"}).status_code == 404
 
 
 def test_words_of_the_search_are_marked_whatever_their_ending(world: World):
