@@ -132,3 +132,21 @@ def test_a_question_of_a_passages_words_has_a_vector_of_its_own(story: Story):
 
     assert embedder.embedded == [question]
     assert len(find(question)) == 1
+
+
+def test_a_quote_whose_document_has_a_newer_version_is_found_again_once_it_was_followed(story: Story):
+    curated = curate(story, "a.md", reader=ANN, question="Where is lunch?")
+    find = Finder(story.catalog, FakeEmbedder(), FakeClock())
+
+    story.sync({**FILES, "a.md": ("Before it. Text of a.md. More.", PUBLIC)})
+    assert find("Where is lunch?") == []
+    story.catalog.learning.anchoring.anchor(most=9)
+
+    assert find("Where is lunch?") == [curated.id]
+
+
+def test_a_question_without_words_finds_nothing(story: Story):
+    curate(story, "a.md", reader=ANN, question="???")
+    find = Finder(story.catalog, FakeEmbedder(), FakeClock())
+
+    assert find("???") == find("") == find("?") == []
