@@ -2,7 +2,7 @@
 
 import typer
 
-from api.cli import ask, audit, budget, demo, directory, evaluate, forget, gaps, graph, index, keys, serve, sources, up, usage
+from api.cli import ask, audit, budget, calibrate, demo, directory, evaluate, forget, gaps, graph, index, keys, serve, sources, up, usage
 from api.cli.failures import EXIT_CODES, FailingClearly
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.add_typer(graph.app, name="graph")
 app.add_typer(audit.app, name="audit")
 app.add_typer(budget.app, name="budget")
 app.add_typer(evaluate.app, name="eval")
+app.add_typer(calibrate.app, name="calibrate")
 app.command("gaps")(gaps.gaps)
 app.command("forget")(forget.forget)
 

@@ -10,12 +10,9 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from rich.console import Console
 
 from retrieval.bootstrap import open_embedder
@@ -23,7 +20,7 @@ from retrieval.evaluation.answers.confidence import Reported, measure_confidence
 from retrieval.evaluation.answers.evidence import measure_evidence
 from retrieval.evaluation.environment import environment
 from retrieval.evaluation.reliability import bins, risks
-from retrieval.evaluation.reliability_plots import reliability_diagram, risk_curves
+from retrieval.evaluation.reliability_page import Section, render
 from retrieval.evaluation.vectors import VectorCache
 from retrieval.settings import Settings
 from retrieval.steps.confidence_model import shipped
@@ -36,17 +33,6 @@ _SAYS = (
     "Questions of the halves that nothing was learned from; what has an answer was asked a second time of somebody who may not read it. "
     "On the diagonal, what was told came true. Lower curves are better."
 )
-
-
-@dataclass(frozen=True)
-class _Section:
-    name: str
-    figures: Mapping[str, float]
-    reliability: Markup
-    risks: Markup
-    reliability_names: Sequence[str]
-    risk_names: Sequence[str]
-    strong: str = CONFIDENCE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,24 +61,16 @@ def write(directory: Path, figures: Mapping[str, Mapping[str, float]], found: Ma
     """`answers.json` and `answers.html`, each replaced whole."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "answers.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    pages = Environment(loader=PackageLoader("retrieval.evaluation"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     sections = [_section(name, one, figures[name]) for name, one in found.items()]
-    page = pages.get_template("answers.html.jinja").render(title="Answers", says=_SAYS, where=where, sections=sections)
+    page = render(sections, title="Answers", says=_SAYS, where=where)
     (directory / "answers.html").write_text(page, encoding="utf-8")
 
 
-def _section(name: str, found: Reported, figures: Mapping[str, float]) -> _Section:
+def _section(name: str, found: Reported, figures: Mapping[str, float]) -> Section:
     reliability = {CALIBRATED: bins(found.calibrated, found.right), CONFIDENCE: bins(found.told, found.right)}
     beside = {signal: risks(np.array([answer.signals.get(signal, -1.0) for answer in found.answers]), found.right) for signal in _BESIDE}
     curves = {**beside, CONFIDENCE: risks(found.told, found.right)}
-    return _Section(
-        name,
-        figures,
-        reliability_diagram(reliability, strong=CONFIDENCE),
-        risk_curves(curves, strong=CONFIDENCE),
-        list(reliability),
-        list(curves),
-    )
+    return Section(name, figures, reliability, curves, CONFIDENCE)
 
 
 if __name__ == "__main__":
