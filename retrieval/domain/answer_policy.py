@@ -129,11 +129,8 @@ def terms_from_json(raw: object, problems: list[FieldProblem]) -> AnswerTerms:
     if not isinstance(raw, Mapping):
         problems.append(FieldProblem("answers", "a mapping", "one of " + ", ".join(sorted(TERMS))))
         return UNSAID
-    wrong: list[FieldProblem] = []
-    unknown_fields(raw, TERMS, wrong, within="answers.")
-    terms = _terms(raw, wrong)
-    problems += wrong
-    return UNSAID if wrong else terms
+    unknown_fields(raw, TERMS, problems, within="answers.")
+    return _terms(raw, problems)
 
 
 def _terms(raw: Mapping[str, object], wrong: list[FieldProblem]) -> AnswerTerms:

@@ -62,6 +62,7 @@ AGREE = [
     (NOTICE, "The notice period is at least 30 days.", "The notice period is 45 days."),
     (NOTICE, "The notice period is about 30 days.", "The notice period is 31 days."),
     (NOTICE, "The notice period in Germany is 30 days.", "The notice period in France is 14 days."),
+    (NOTICE, "In Germany the notice period is 30 days.", "The notice period is 14 days for France."),
     (NOTICE, "The notice period for managers is 30 days.", "The notice period for apprentices is 14 days."),
     ("How long are backups kept?", "Backups are kept for 2 weeks.", "Backups are kept for 14 days."),
     ("How long does the review take?", "The first review takes 5 days.", "The second review takes 10 days."),

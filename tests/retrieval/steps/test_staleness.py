@@ -47,6 +47,12 @@ def test_a_sentence_is_stale_when_all_that_it_stands_on_is_too_old():
     assert stale_sentences([quote(OLD), quote(CHANGED), on_both, unsupported()], found, YEARLY, now=NOW) == (quote(OLD),)
 
 
+def test_a_sentence_that_stands_on_something_fresh_as_well_is_not_stale():
+    on_both = replace(quote(OLD), also=(quote(CHANGED).citation,))
+
+    assert stale_sentences([on_both], [evidence(OLD)], YEARLY, now=NOW) == ()
+
+
 def test_fresher_evidence_that_says_the_same_keeps_a_sentence_from_being_stale():
     assert stale_sentences([quote(OLD)], [evidence(OLD), evidence(FRESH)], YEARLY, now=NOW) == ()
 
