@@ -9,6 +9,7 @@ What is active is judged by the most eager reader: Markdown, HTML, a terminal, a
 
 import re
 import unicodedata
+from html import unescape
 
 from retrieval.domain.visible_text import is_smuggling, without_unseen
 
@@ -30,7 +31,6 @@ _ACTIVE = re.compile(
     r"""
       `                                                # code
     | <[a-z/!?%@#]                                     # tags, comments, mentions
-    | &(?:\#\d+|\#x[0-9a-f]+|[a-z][a-z0-9]+);          # entities
     | %[0-9a-f]{2}%[0-9a-f]{2} | %(?:3[ace]|2[2f]|00)  # percent-encoding
     | \\(?:x[0-9a-f]{2}|u[{0-9a-f])                    # escapes
     | \\[a-z]+\s*[{\[]                                 # TeX
@@ -68,6 +68,8 @@ def is_active(text: str) -> bool:
 
 
 def _acts(text: str) -> bool:
+    if unescape(text) != text:
+        return True  # a character reference, which HTML reads without its semicolon, too
     if _ACTIVE.search(text) or _NO_WORD.search(text) or _STACK.search(unicodedata.normalize("NFD", text)):
         return True
     return any(not _INERT_ENDINGS.match(found["ending"]) for found in _HOST.finditer(text))

@@ -45,7 +45,7 @@ class Gated:
 
 def violations(shown: Sequence[Shown], passages: Mapping[str, Gated], hidden: Sequence[str]) -> list[str]:
     """Links, images, tags and the like; sentences without support; quotes that no readable passage holds; anything of `hidden`."""
-    found = []
+    found = [f"active: {part}" for part in active_parts(" ".join(sentence.text for sentence in shown))]
     for sentence in shown:
         found += [f"active: {part}" for part in active_parts(sentence.text)]
         found += [f"hidden: {word}" for word in hidden if word.casefold() in sentence.text.casefold()]
