@@ -4,14 +4,17 @@ Made to refuse: whatever cannot be told from the words alone counts as not said.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from retrieval.domain.names import CAPITAL
 from retrieval.domain.quantities import Quantity, quantities
 from retrieval.domain.terms import STOP_WORDS, stem, words
+from retrieval.domain.units_of_measure import WORD_NUMBERS
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?")  # noqa: RUF001 - people type both apostrophes
+_NUMBER_OR_WORD = re.compile(rf"\d+(?:[.,]\d+)*+\w*|{_WORD.pattern}")
 _NAME = re.compile(rf"(?<![\w'’])(?:{CAPITAL}\w*|\w*{CAPITAL}\w*|\w*\d\w*[^\W\d]\w*|[^\W\d]\w*\d\w*)")  # noqa: RUF001
 _QUOTED = re.compile(r"[\"“«„]\s?([^\"“”«»„\n]{2,200}?)\s?[\"”»“]")
 _CLAUSE_END = re.compile(r"[,;:.!?()\u2013\u2014]\s|\s(?:but|although|though|whereas|while|because|which|who)\s", re.I)
@@ -20,32 +23,34 @@ _NEGATION = re.compile(
     r"failing|hardly|barely|denied|denies|deny|false|incorrect|untrue|unlike|refused|ceased|stopped)\b|n['’]t\b",  # noqa: RUF001
     re.I,
 )
+_SENTENCE_END = re.compile(r"[.!?]\s")
 _HEDGE = re.compile(r"\b(?:may|might|could|possibly|perhaps|probably|likely|allegedly|reportedly|suggests?|hypothesi[sz]ed?)\b")
 _POLES = (
-    "increas rais ris rose grow grew grown gain improv enhanc boost expand strengthen elevat accelerat upregulat promot / "
-    "decreas reduc fall fell fallen declin drop lower shrink shrank lose lost worsen diminish weaken slow downregulat inhibit suppress "
-    "impair",
+    "increase raise rise rose grow grew grown gain improve enhance boost expand strengthen elevate accelerate upregulate promote / "
+    "decrease reduce fall fell fallen decline drop lower shrink shrank lose lost worsen diminish weaken slow downregulate inhibit suppress "
+    "impair reduction",
     "higher greater more larger bigger longer above over exceed faster older taller / "
     "lower less fewer smaller shorter below under slower younger",
-    "before prior earlier until precede / after since later follow subsequent",
+    "before prior until precede / after since follow subsequent",
+    "early earlier earliest / late later latest",
     "most maximum highest largest longest best / least minimum lowest smallest shortest worst fewest",
     "first / last final",
     "all every each always any both / some few many several sometimes often usually",
     "must shall require mandatory compulsory obligatory / may optional voluntary",
     "allow permit entitle / forbid prohibit ban disallow prevent",
-    "accept approv grant / reject refus declin deny",
-    "includ / exclud",
+    "accept approve grant / reject refuse decline deny",
+    "include / exclude",
     "begin began start open / end ended finish close stop",
     "win won beat defeat / lose lost",
-    "north / south",
-    "east / west",
+    "north northern / south southern",
+    "east eastern / west western",
     "left / right",
-    "enter arriv join / leav left depart exit",
-    "buy bought purchas import / sell sold export",
+    "enter arrive join / leave left depart exit",
+    "buy bought purchase import / sell sold export",
     "only / also",
     "positive / negative",
     "present / absent",
-    "activ / inactiv",
+    "active / inactive",
     "possible / impossible",
     "legal / illegal",
     "public / private",
@@ -55,6 +60,8 @@ _POLES = (
 _SIDES = tuple(tuple(frozenset(map(stem, side.split())) for side in pair.split(" / ")) for pair in _POLES)
 """Each a pair of sets of terms that point in opposite directions."""
 
+_FOLLOWING = 2
+"""Words that say something after a negation that tell what is negated."""
 _NEAR = 8
 """Words on either side of a number or a direction among which what it is said of must stand."""
 _NEIGHBOURS = 3
@@ -90,7 +97,7 @@ def stands_by(claim: str, text: str) -> bool:
         and _says_quoted(claim, text)
         and _points_alike(claim, text)
         and _is_as_certain(claim, text)
-        and _keeps_order(claim, text)
+        and _runs_alike(claim, text)
     )
 
 
@@ -102,7 +109,7 @@ def _says_numbers(claim: str, text: str) -> bool:
         alike = [found for found in said if _is_same(wanted, found)]
         if not any(_near_alike(mine, wanted.span.start, theirs, found.span.start) for found in alike):
             return False
-    return _loose_digits(claim) <= _loose_digits(text)
+    return {word for word in words(claim.replace(",", "")) if word[0].isdigit()} <= _digits(text)
 
 
 def _is_same(wanted: Quantity, found: Quantity) -> bool:
@@ -111,8 +118,11 @@ def _is_same(wanted: Quantity, found: Quantity) -> bool:
     return wanted.bound is found.bound and wanted.agrees_with(found) and found.agrees_with(wanted)
 
 
-def _loose_digits(text: str) -> set[str]:
-    return {word for word in words(text.replace(",", "")) if any(map(str.isdigit, word))}
+def _digits(text: str) -> set[str]:
+    """Words with digits, also those that are no quantity, and numbers in words."""
+    return {word for word in words(text.replace(",", "")) if any(map(str.isdigit, word))} | {
+        str(WORD_NUMBERS[word]) for word in words(text) if word in WORD_NUMBERS
+    }
 
 
 def _near_alike(mine: _Words, at: int, theirs: _Words, there: int) -> bool:
@@ -126,16 +136,21 @@ def _near_alike(mine: _Words, at: int, theirs: _Words, there: int) -> bool:
 
 
 def _says_names(claim: str, text: str) -> bool:
-    """Each word of the claim with a capital or with letters and digits, but for an ordinary word at its beginning."""
-    said = {stem(word) for word in words(text)}
-    return all(stem(name) in said for name in _named(claim))
+    """Each word of the claim with a capital or with letters and digits, near the same words."""
+    mine, theirs = _Words.of(claim), _Words.of(text)
+    for start, name in _named(claim):
+        there = [at for at, term in zip(theirs.starts, theirs.terms, strict=True) if term == name]
+        if not any(_near_alike(mine, start, theirs, at) for at in there):
+            return False
+    return True
 
 
-def _named(text: str) -> Iterator[str]:
+def _named(text: str) -> Iterator[tuple[int, str]]:
+    """Where a word of a name stands, and its stem."""
     for match in _NAME.finditer(text):
         word = match.group().lower()
         if word not in STOP_WORDS:
-            yield word
+            yield match.start(), stem(word)
 
 
 def _says_quoted(claim: str, text: str) -> bool:
@@ -165,15 +180,26 @@ def _has_direction(mine: _Words, number: int, theirs: _Words, side: frozenset[st
 
 
 def _is_as_certain(claim: str, text: str) -> bool:
-    """Negated or not, and hedged or not, like the clauses of the text that share the claim's words."""
-    stretch = _stretch(claim, text)
-    if _negations(claim) % 2 != _negations(stretch) % 2 or (_negations(claim) == 0) != (_negations(stretch) == 0):
+    """The same is negated, and nothing is hedged there that the claim says without."""
+    mine = _negated(claim, _FOLLOWING)
+    theirs = [terms for terms in _negated(text, _FOLLOWING + 1) if terms & set(_Words.of(claim).terms)]
+    if len(mine) != len(theirs):
         return False
-    return bool(_HEDGE.search(claim)) or not _HEDGE.search(stretch)
+    for terms in mine:
+        match = next((at for at, others in enumerate(theirs) if terms & others or not terms), None)
+        if match is None:
+            return False
+        del theirs[match]
+    return bool(_HEDGE.search(claim)) or not _HEDGE.search(_stretch(claim, text))
 
 
-def _negations(text: str) -> int:
-    return sum(1 for _ in _NEGATION.finditer(text))
+def _negated(text: str, following: int) -> list[frozenset[str]]:
+    """Of each negation the next words that say something, up to the end of the sentence."""
+    found = []
+    for match in _NEGATION.finditer(text):
+        said = _Words.of(_SENTENCE_END.split(text[match.end() :], maxsplit=1)[0])
+        found.append(frozenset([term for term, says in zip(said.terms, said.says, strict=True) if says][:following]))
+    return found
 
 
 def _stretch(claim: str, text: str) -> str:
@@ -189,20 +215,26 @@ def _stretch(claim: str, text: str) -> str:
     return text[first:last]
 
 
-def _keeps_order(claim: str, text: str) -> bool:
-    """Names, and numbers, that stand once in both keep their order: two that are exchanged say something else."""
-    return all(_ordered(marks(claim), marks(text)) for marks in (_name_marks, _number_marks))
+def _runs_alike(claim: str, text: str) -> bool:
+    """The claim's numbers and names are all met, in their order, where the words of the claim and of the text run alike."""
+    mine, theirs = _marked(claim), _marked(text)
+    runs = SequenceMatcher(a=[word for word, _ in mine], b=[word for word, _ in theirs], autojunk=False)
+    changed = [mine[start:end] for tag, start, end, _, _ in runs.get_opcodes() if tag in ("replace", "delete")]
+    return not any(is_mark for words in changed for _, is_mark in words)
 
 
-def _name_marks(text: str) -> list[str]:
-    return [stem(name) for name in _named(text)]
+def _marked(text: str) -> list[tuple[str, bool]]:
+    """Each word, and whether it is a number or in a name."""
+    named = {match.start() for match in _NAME.finditer(text)}
+    found = []
+    for match in _NUMBER_OR_WORD.finditer(text):
+        word = match.group().lower()
+        term = _plain_number(word) or stem(word)
+        is_name = match.start() in named and word not in STOP_WORDS
+        found.append((term, is_name or term[0].isdigit()))
+    return found
 
 
-def _number_marks(text: str) -> list[str]:
-    return [f"{found.low}:{found.high}:{found.kind}:{found.date}" for found in quantities(text)]
-
-
-def _ordered(mine: Sequence[str], theirs: Sequence[str]) -> bool:
-    once = [mark for mark in mine if mine.count(mark) == 1 and theirs.count(mark) == 1]
-    places = [theirs.index(mark) for mark in once]
-    return places == sorted(places)
+def _plain_number(word: str) -> str | None:
+    """`1,000` as `1000` and `twelve` as `12`; None for another word."""
+    return word.replace(",", "") if word[0].isdigit() else str(WORD_NUMBERS[word]) if word in WORD_NUMBERS else None

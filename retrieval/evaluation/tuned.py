@@ -67,6 +67,7 @@ TUNED: tuple[Tuned, ...] = (
     *(Tuned("retrieval.steps.quotable", name, ANSWERS, TRIED) for name in ("TERM_SATURATION", "LENGTH_NORMALISATION")),
     *(Tuned("retrieval.steps.evidence_by_embedding", name, ANSWERS, TRIED) for name in _EMBEDDING_NAMES),
     *(Tuned("retrieval.evaluation.answers.learn_evidence", name, EVIDENCE, _EVIDENCE_FOLDS) for name in ("EPOCHS", "WEIGHT_DECAY")),
+    Tuned("retrieval.steps.evidence_model", "SCORE_SPREAD", ("clapnq_dev.dev", "xquad_en.dev"), TRIED),
     Tuned("retrieval.evaluation.answers.learn_evidence", "ANSWERED_BY_CHANCE", ("clapnq_dev.dev", "xquad_en.dev"), TRIED),
     Tuned("retrieval.steps.support", "LEAST_COVERAGE", ("clapnq_dev.dev",), "python -m retrieval.evaluation.answers.support"),
 )

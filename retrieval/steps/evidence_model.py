@@ -4,7 +4,7 @@ One puts the sentences in order, with a part of its own for what is asked as a s
 them how likely it is that it answers at all, for questions of the kinds that it has learned from. The others' support falls with their
 score:
 
-    support = sufficiency of the best * 2 / (1 + exp(best score - score))
+    support = sufficiency of the best * 2 / (1 + exp((best score - score) / SCORE_SPREAD))
 """
 
 import json
@@ -24,6 +24,8 @@ from retrieval.steps.sentence_tokens import Nearness
 from retrieval.steps.token_text import Floats
 
 _FILE = Path(__file__).with_name("evidence_model.json")
+SCORE_SPREAD = 2.0
+"""How slowly support falls with the score: a further sentence is quoted while it has the part `steps.answer.RELATIVE_CUT` of the best one's."""
 _LEAST_DEVIATION = 0.02
 _SHOWN = ("lexical", "likeness", "rare_likeness", "coverage", "titled_likeness", "lowest_likeness", "passage", "holds", "lacks")
 """Features that are told with the evidence."""
@@ -55,7 +57,7 @@ class EvidenceModel:
         """Shape (candidates,), 0 to 1, in the order of the scores."""
         best = int(scores.argmax())
         sufficiency = _logistic(float(x[best] @ self.sufficiency) + self.intercept)
-        support: Floats = sufficiency * 2 * _logistic(scores - scores[best])
+        support: Floats = sufficiency * 2 * _logistic((scores - scores[best]) / SCORE_SPREAD)
         return support
 
 

@@ -16,10 +16,12 @@ from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.terms import terms
 from retrieval.domain.units import units
 
-LEAST_COVERAGE = 0.8
+LEAST_COVERAGE = 0.9
 """Share of the claim's terms that a span must hold. Chosen on half of CLAP NQ's long answers; the other half is what is reported."""
 LEAST_TERMS = 2
 """A claim with fewer terms says too little to be supported by words, unless it is a whole sentence of the passage."""
+
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def _quoted(claim: str, passage: ReadablePassage) -> _Place | None:
         if within.start in {unit.start for unit in cut} and within.end in {unit.end for unit in cut}:
             return _Place(passage, within, 1.0)
         around = _around(cut, within)
-        if around is not None and len(set(terms(claim))) >= LEAST_TERMS and stands_by(claim, around.of(passage.text)):
+        if around is not None and len(_terms(claim)) >= LEAST_TERMS and stands_by(claim, around.of(passage.text)):
             return _Place(passage, within, 1.0)
     return None
 
@@ -77,16 +79,21 @@ def _around(cut: Sequence[Span], within: Span) -> Span | None:
 
 def _places(claim: str, given: Sequence[ReadablePassage]) -> list[_Place]:
     """Spans with enough of the claim's terms, most first, shorter first, ties by passage id and position."""
-    wanted = set(terms(claim))
+    wanted = _terms(claim)
     if len(wanted) < LEAST_TERMS:
         return []
     found = [
-        _Place(passage, within, len(wanted.intersection(terms(within.of(passage.text)))) / len(wanted))
+        _Place(passage, within, len(wanted & _terms(within.of(passage.text))) / len(wanted))
         for passage in given
         for within in _spans(passage.text)
     ]
     enough = [place for place in found if place.coverage >= LEAST_COVERAGE]
     return sorted(enough, key=lambda place: (-place.coverage, len(place.within), place.passage.id, place.within.start))
+
+
+def _terms(text: str) -> frozenset[str]:
+    """With `1,000` as one term, the same as `1000`."""
+    return frozenset(terms(_THOUSANDS.sub("", text)))
 
 
 def _spans(text: str) -> Iterator[Span]:

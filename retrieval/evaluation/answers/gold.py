@@ -21,14 +21,14 @@ class Match(StrEnum):
 
 def gold_spans(directory: Path) -> dict[str, tuple[dict[str, tuple[Span, ...]], Match]]:
     """Query id to where its answer stands. Questions without one are left out."""
-    texts = {row["_id"]: row["text"] for row in _rows(directory / "corpus.jsonl")}
+    texts = {row["_id"]: row["text"] for row in rows(directory / "corpus.jsonl")}
     relevant: dict[str, list[str]] = {}
     for line in (directory / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
         query, document, grade = line.split("\t")
         if int(grade) > 0:
             relevant.setdefault(query, []).append(document)
     found = {}
-    for row in _rows(directory / "queries.jsonl"):
+    for row in rows(directory / "queries.jsonl"):
         if not row.get("answerable"):
             continue
         match = Match.CONTAINS if "start" in row["answers"][0] else Match.OVERLAPS
@@ -56,7 +56,7 @@ def _spans(answers: Sequence[Mapping[str, Any]], text: str) -> Iterator[Span]:
 def gold_sentences(directory: Path, split: str) -> dict[tuple[str, str], tuple[tuple[str, str], set[int]]]:
     """(claim id, document) to (the claim's id and text, numbers of all its evidence sentences)."""
     found: dict[tuple[str, str], tuple[tuple[str, str], set[int]]] = {}
-    for row in _rows(directory / "evidence.jsonl"):
+    for row in rows(directory / "evidence.jsonl"):
         if row["split"] == split:
             key = (row["claim_id"], row["doc_id"])
             found.setdefault(key, ((row["claim_id"], row["claim"]), set()))[1].update(row["sentences"])
@@ -76,8 +76,8 @@ def gold_in_abstracts(directory: Path, split: str) -> dict[str, dict[str, tuple[
 
 def abstracts(directory: Path, wanted: set[str]) -> dict[str, tuple[str, list[str]]]:
     """Document to its title and sentences."""
-    titles = {row["_id"]: row["title"] for row in _rows(directory / "corpus.jsonl") if row["_id"] in wanted}
-    return {row["_id"]: (titles[row["_id"]], row["sentences"]) for row in _rows(directory / "sentences.jsonl") if row["_id"] in wanted}
+    titles = {row["_id"]: row["title"] for row in rows(directory / "corpus.jsonl") if row["_id"] in wanted}
+    return {row["_id"]: (titles[row["_id"]], row["sentences"]) for row in rows(directory / "sentences.jsonl") if row["_id"] in wanted}
 
 
 def sentence_spans(sentences: Sequence[str]) -> list[Span]:
@@ -89,6 +89,6 @@ def sentence_spans(sentences: Sequence[str]) -> list[Span]:
     return spans
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def rows(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as lines:
         yield from map(json.loads, lines)
