@@ -27,7 +27,9 @@ DISGUISES: dict[str, Callable[[Random, str], str]] = {
     "full width": lambda _random, text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
     "emphasis": lambda random, text: _inserted(random, text, ["**", "_", "~~", "*"]),
     "citations inside": lambda random, text: _inserted(random, text, ["[1]", "[1, 2]", "[^2]"]),
-    "entities": lambda _random, text: text.replace("<", "&lt;").replace(":", "&colon;"),
+    "entities": lambda random, text: text.replace("<", random.choice(["&lt;", "&lt", "&#60"])).replace(
+        ":", random.choice(["&colon;", "&#58;", "&#58"])
+    ),
     "broken lines": lambda random, text: _inserted(random, text, ["\n", "\t", "\r\n", "\u2028"]),
     "upper case": lambda _random, text: text.upper(),
     "dots": lambda random, text: text.replace(".", random.choice(["\u3002", "\uff0e", "\uff61", "\u2024", ". "])),
