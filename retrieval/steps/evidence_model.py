@@ -25,7 +25,7 @@ from retrieval.steps.token_text import Floats
 
 _FILE = Path(__file__).with_name("evidence_model.json")
 SCORE_SPREAD = 2.0
-"""How slowly support falls with the score: a further sentence is quoted while it has the part `steps.answer.RELATIVE_CUT` of the best one's."""
+"""How slowly support falls with the score: a further sentence is quoted while it has a part of the best one's (`steps.answer`)."""
 _LEAST_DEVIATION = 0.02
 _SHOWN = ("lexical", "likeness", "rare_likeness", "coverage", "titled_likeness", "lowest_likeness", "passage", "holds", "lacks")
 """Features that are told with the evidence."""
