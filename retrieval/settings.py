@@ -425,7 +425,9 @@ class Settings(BaseSettings):
     curated_min_similarity: float = Field(
         0.8, ge=0, le=1, description="Least cosine of two questions that may be the same. Numbers, names and negations must agree, too."
     )
-    curated_min_overlap: float = Field(0.85, ge=0, le=1, description="Least share of both questions' terms that both have.")
+    curated_min_overlap: float = Field(
+        1.0, ge=0, le=1, description="Least share of both questions' terms that both have; 1: all but politeness and stop words."
+    )
     curated_days: PositiveInt = Field(180, description="Days that a curated answer holds before a reviewer has to renew it.")
     curated_max_days: PositiveInt = Field(1_830, description="Most days that a reviewer may renew it for.")
     curated_max_paraphrases: PositiveInt = Field(20, description="Most other ways to ask one curated answer's question.")

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from retrieval.domain.gaps import GapGroup, GapKind
+from retrieval.domain.gaps import GapGroup
 
 
 class GapOut(BaseModel):
@@ -13,7 +14,7 @@ class GapOut(BaseModel):
 
     source: str = Field(description="Empty for questions that named no source and found none.")
     month: str
-    kind: GapKind
+    kind: Literal["unanswered", "rejected", "marked", "outdated", "citation_wrong", "stale"]
     occasions: int
     question: str | None = Field(description="As it was asked most often; null where too few people asked it to be shown.")
     topics: list[str] = Field(description="Words that several people used, where the question is not shown.")
@@ -26,7 +27,7 @@ class GapOut(BaseModel):
         return cls(
             source=group.source,
             month=group.month,
-            kind=group.kind,
+            kind=group.kind.value,
             occasions=group.occasions,
             question=group.question,
             topics=list(group.topics),

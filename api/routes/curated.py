@@ -33,7 +33,7 @@ class CuratedListParameters(PageParameters):
 class CuratedChangeRequest(BaseModel):
     """A change of a curated answer."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [{"expected": 2}]})
 
     expected: int | None = Field(
         None, ge=1, description="`number` as you have seen it; 409 when it has changed since. Null: whatever it is."
@@ -43,11 +43,17 @@ class CuratedChangeRequest(BaseModel):
 class RenewRequest(CuratedChangeRequest):
     """How long it is to hold."""
 
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [{"days": 90, "expected": 2}]})
+
     days: int | None = Field(None, ge=1, description="From now on; the service has a default and an upper limit.")
 
 
 class ParaphrasesRequest(CuratedChangeRequest):
     """Other ways to ask the same."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"paraphrases": ["What holiday am I entitled to?"]}]}
+    )
 
     paraphrases: list[Text] = Field(description="In place of those that there are.")
 

@@ -61,7 +61,7 @@ def test_near_duplicates_are_one_question_and_the_wording_shown_is_nobodys_own(c
     gaps += [asked(number, f"{common} twins?", f"user:{number}") for number in (5, 6)]
     gaps += [asked(number, "How many days of parental leave may fathers take?", f"user:{number}") for number in (7, 8)]
 
-    shown, others = told(catalog, gaps)
+    shown, others = told(catalog, gaps, Settings(curated_min_overlap=0.8))
 
     assert (shown.question, shown.occasions) == (f"{common}?", 4)
     assert (others.question, others.occasions) == (None, 2)

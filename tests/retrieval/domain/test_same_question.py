@@ -21,7 +21,7 @@ SAME = [
     ("Where do I find the policy on laptops?", "Where do I find the policies on laptops?"),
     ("Can't I smoke here?", "Can not I smoke here?"),
 ]
-NOT_THE_SAME = [
+HARD = [
     ("Is a notice of 30 days enough?", "Is a notice of 60 days enough?"),
     ("Is a notice of thirty days enough?", "Is a notice of forty days enough?"),
     ("Was it decided in 2023?", "Was it decided in 2024?"),
@@ -32,7 +32,6 @@ NOT_THE_SAME = [
     ("Is travel paid with a receipt?", "Is travel paid without a receipt?"),
     ("Can Ann Lee approve my travel?", "Can Bob Ray approve my travel?"),
     ("Can Ann approve Bob's travel?", "Can Bob approve Ann's travel?"),
-    ("can ann approve my travel to the site?", "can bob approve my travel to the site?"),
     ("What does ERR-1042 mean?", "What does ERR-1043 mean?"),
     ("Where is conf/app.yaml read?", "Where is conf/web.yaml read?"),
     ("How do I get from Berlin to Paris?", "How do I get from Paris to Berlin?"),
@@ -49,11 +48,16 @@ NOT_THE_SAME = [
     ("What is the minimum salary of an engineer?", "What is the maximum salary of an engineer?"),
     ("Are internal calls recorded?", "Are external calls recorded?"),
     ("How do I join the pension plan?", "How do I leave the pension plan?"),
+]
+OTHER_WORDS = [
+    ("can ann approve my travel to the site?", "can bob approve my travel to the site?"),
     ("How many days may I work from abroad?", "How many days may interns work from abroad?"),
     ("How many days may I work from abroad?", "How many days may I work from home?"),
     ("", "How long?"),
     ("", ""),
 ]
+LONG = " according to the handbook of our company, its annex on remote work, the travel rules for staff and whatever else applies"
+"""So many words in common that one that differs counts for little."""
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
@@ -62,10 +66,17 @@ def test_the_same_asked_in_nearly_the_same_words(one: str, other: str):
     assert agree(asked_words(other), asked_words(one), min_overlap=MIN_OVERLAP)
 
 
-@pytest.mark.parametrize(("one", "other"), NOT_THE_SAME)
+@pytest.mark.parametrize(("one", "other"), HARD + OTHER_WORDS)
 def test_something_else_asked_in_nearly_the_same_words(one: str, other: str):
     assert not agree(asked_words(one), asked_words(other), min_overlap=MIN_OVERLAP)
     assert not agree(asked_words(other), asked_words(one), min_overlap=MIN_OVERLAP)
+
+
+@pytest.mark.parametrize(("one", "other"), HARD)
+def test_what_must_agree_must_agree_in_long_questions_too(one: str, other: str):
+    one, other = (question.rstrip("?") + LONG for question in (one, other))
+
+    assert not agree(asked_words(one), asked_words(other), min_overlap=0.7)
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
@@ -84,5 +95,5 @@ def test_the_model_finds_near_what_is_the_same_and_alone_would_confuse_much_else
         return float(one @ other)
 
     assert min(map(similarity, SAME)) >= MIN_SIMILARITY
-    confused = [pair for pair in NOT_THE_SAME if similarity(pair) >= MIN_SIMILARITY]
-    assert len(confused) > len(NOT_THE_SAME) // 2
+    confused = [pair for pair in HARD if similarity(pair) >= MIN_SIMILARITY]
+    assert len(confused) > len(HARD) // 2
