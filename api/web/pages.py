@@ -41,7 +41,7 @@ class Pages:
     def page(self, request: Request, template: str, *, status: int = 200, **shown: object) -> HTMLResponse:
         """The template `<template>.html.jinja`, with the navigation of whoever has signed in."""
         session = getattr(request.state, "session", None)
-        around = {
+        around: dict[str, object] = {
             "session": session,
             "roles": getattr(request.state, "roles", frozenset()),
             "principal": getattr(request.state, "principal", None),

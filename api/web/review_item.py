@@ -69,7 +69,7 @@ def item_page(
         entry=found.entry,
         due=Due.of(found.entry, now),
         lease=Lease.of(found.entry, now),
-        evidence=[ShownEvidence.of(evidence, find) for evidence in found.evidence],
+        evidence=[ShownEvidence.of(evidence, found.entry.question, find) for evidence in found.evidence],
         draft=cited(found.draft, modified),
         resolved=None if found.resolution is None else cited(found.resolution.sentences, modified),
         events=parts.wiring.reviews.history(caller, id_, request_id=request_id),

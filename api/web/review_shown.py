@@ -15,6 +15,8 @@ from retrieval.domain.sentences import sentences
 _SOON = 0.25
 """Share of the time that is left when an escalation counts as due soon."""
 _SHORT = 90
+"""Characters of a quote in a list."""
+_OPEN_RANKS = 3
 
 
 @dataclass(frozen=True)
@@ -67,25 +69,22 @@ class Quote:
 
 @dataclass(frozen=True)
 class ShownEvidence:
-    """A passage, what the draft or a search marks of it, and what may be cited of it."""
+    """A passage, what is marked of it, and what may be cited of it. `is_open`: it is shown before anybody asks for it."""
 
     evidence: ReviewEvidence
     pieces: list[Piece]
     quotes: tuple[Quote, ...]
     address: str
-    is_found: bool
+    is_open: bool
 
     @classmethod
-    def of(cls, evidence: ReviewEvidence, find: str) -> "ShownEvidence":
+    def of(cls, evidence: ReviewEvidence, question: str, find: str) -> "ShownEvidence":
+        """Marked is what is sought in it; else what the draft quotes of it; else the question's words."""
         text = evidence.passage.text
         found = matched_words(text, find)
-        return cls(
-            evidence,
-            marked(text, found if find else evidence.cited),
-            quotes_of(evidence),
-            address_of(evidence.citation),
-            bool(found) or not find,
-        )
+        spans = found if find else evidence.cited or matched_words(text, question)
+        is_open = bool(found) if find else bool(evidence.cited) or evidence.rank <= _OPEN_RANKS
+        return cls(evidence, marked(text, spans), quotes_of(evidence), address_of(evidence.citation), is_open)
 
 
 def quotes_of(evidence: ReviewEvidence) -> tuple[Quote, ...]:
