@@ -35,6 +35,10 @@ LEG_SIGNALS = (
     "coverage",
     "evidence_coverage",
     "support",
+    "support_odds",
+    "support_margin",
+    "support_elsewhere",
+    "evidence_rank",
     "answer_type",
     "length",
 )
