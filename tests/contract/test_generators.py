@@ -228,7 +228,7 @@ def test_its_first_words_have_a_deadline_of_their_own(chat, make, fault):
     failed, _ = failure(make(generator_first_token_seconds=0.2), seconds=60)
 
     assert failed.cause == "no answer in time"
-    assert time.monotonic() - begun < 0.45
+    assert time.monotonic() - begun < 1
 
 
 def test_its_own_limit_holds_where_the_caller_has_more_time(chat, make):
@@ -237,7 +237,7 @@ def test_its_own_limit_holds_where_the_caller_has_more_time(chat, make):
 
     failure(make(generator_timeout_seconds=0.3), seconds=60)
 
-    assert time.monotonic() - begun < 0.55
+    assert time.monotonic() - begun < 1
 
 
 @pytest.mark.parametrize("fault", ["murmuring", "half, then silence"])

@@ -18,6 +18,7 @@ from retrieval.adapters.resilience.failures import CallFailed
 from retrieval.domain.answers import TokenUsage
 from retrieval.ports.generation import CitedPiece, Finished, GenerationTask, GroundingPassage, Piece, TextPiece
 
+_EVENT: Any = V2ChatStreamResponse
 _EVENTS = frozenset({"content-start", "content-delta", "citation-start", "message-end"})
 _COMPLETE = frozenset({"COMPLETE", "STOP_SEQUENCE"})
 _BROKEN = frozenset({"ERROR", "TIMEOUT"})
@@ -61,7 +62,7 @@ class CohereGenerator:
             citation_options=CitationOptions(mode=self._citations),
             max_tokens=task.max_output_tokens,
             temperature=self._temperature,
-            request_options={"timeout_in_seconds": seconds},
+            request_options={"timeout": seconds},
         )
         async with aclosing(events):
             async for event in events:
@@ -76,7 +77,7 @@ class CohereGenerator:
 def _reads(event: Mapping[str, object]) -> bool:
     if event.get("type") not in _EVENTS:
         return False
-    parse_obj_as(V2ChatStreamResponse, event)  # as the client does, which goes on without what this raises for
+    parse_obj_as(_EVENT, event)  # as the client does, which goes on without what this raises for
     return True
 
 

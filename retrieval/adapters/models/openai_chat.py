@@ -62,7 +62,8 @@ class OpenAIGenerator:
         self._access = access
         self._temperature = limits.temperature
         http = provider_client(access.base_url, key=access.key, response_bytes=limits.response_bytes, reads=lambda _event: True)
-        self._client = AsyncOpenAI(api_key=access.key or _NO_KEY, base_url=access.base_url, max_retries=0, http_client=http)
+        either: Any = http  # the client takes httpx and httpx2, its types know the newer one
+        self._client = AsyncOpenAI(api_key=access.key or _NO_KEY, base_url=access.base_url, max_retries=0, http_client=either)
         self._calls = ChatCalls("openai chat", http, limits, failures=(OpenAIError, *provider_http.FAILURES), failure=_failure)
 
     @property
