@@ -24,6 +24,7 @@ from retrieval.steps.conflict import conflicts
 from retrieval.steps.evidence import evidence
 from retrieval.steps.evidence_by_embedding import ByEmbedding
 from retrieval.steps.outcome import Decided, Findings
+from retrieval.steps.scope import in_scope
 from retrieval.steps.staleness import stale_sentences
 from retrieval.steps.thresholds import Confidences
 from retrieval.stopwatch import Stopwatch
@@ -32,8 +33,6 @@ from retrieval.wording import Worded, Wording
 GENERATOR = "generator"
 BUDGET = "budget"
 """In `degraded`: quotes stand in for words, because a generator failed, or because what may be spent on them is spent."""
-MOST_CONFLICTS = 3
-"""Shown beside one answer."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ class Answering:
         otherwise = ByEmbedding(asked.vector, self.embedder, most=self.settings.answer_embedded_sentences)
         seen = evidence(asked.query.text, hits, asked.query_tokens, asked.tokens, otherwise=otherwise)
         policies = self.policies.of(sorted({one.passage.source for one in seen}))
-        contradictions = outcome.weighed(conflicts(asked.query.text, seen, most=MOST_CONFLICTS), policies)
+        contradictions = outcome.weighed(conflicts(asked.query.text, seen, most=self.settings.answer_max_conflicts), policies)
         return _Found(seen, policies, contradictions)
 
     def _quotes(self, found: _Found) -> tuple[AnswerSentence, ...]:
@@ -156,7 +155,12 @@ class Answering:
             confidence = self.confidence.judge(told, policies)
         findings = Findings(
             found=bool(found.evidence),
-            in_scope=any(one.support >= self.settings.answer_min_support for one in found.evidence),
+            in_scope=in_scope(
+                asked.query.text,
+                asked.retrieved.hits,
+                min_similarity=self.settings.answer_scope_min_similarity,
+                min_coverage=self.settings.answer_scope_min_coverage,
+            ),
             sentences=draft,
             confidence=confidence,
             conflicts=found.conflicts,

@@ -1,7 +1,8 @@
 """Whether what was found is about what is asked.
 
 It is not when the best passage is far from the question by both its meaning and its words: then nothing is there that a reviewer could
-look at. Chosen so that of questions on a collection's own documents, answerable there or not, at most one in a hundred is turned away.
+look at. Chosen on halves of three collections; of 1,045 questions in the other halves, each about its collection and answerable there or
+not, six are turned away.
 """
 
 from collections.abc import Sequence
