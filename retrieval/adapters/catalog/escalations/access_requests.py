@@ -25,12 +25,13 @@ class CatalogAccessRequests:
 
     def add(self, source: str, asker: str, documents: Sequence[str], question: str) -> int:
         mine = select(access_requests.c.document).where(access_requests.c.source == source, access_requests.c.asker == asker)
+        secrets = self._secrets
         with self._database.write() as connection:
             known, now = set(connection.scalars(mine)), self._database.now()
             ids = {document: f"acc_{random.token_hex(16)}" for document in documents if document not in known}
             rows = [
                 {"id": id_, "source": source, "asker": asker, "document": document, "created_at": now}
-                | {"question": self._secrets.sealed(question, id_)}
+                | {"question": secrets.sealed(question, id_)}
                 for document, id_ in ids.items()
             ]
             if rows:

@@ -55,13 +55,14 @@ class CatalogSweep:
         return forgotten
 
     def _change(self, which: ColumnElement[bool], values: Mapping[str, Any], action: AuditAction, now: str) -> int:
+        secrets = self._secrets
         with self._database.write() as connection:
             rows = self._taken(connection, which)
             for row in rows:
                 version = row.version + 1
                 connection.execute(update(escalations).where(escalations.c.id == row.id).values(**values, version=version))
                 line = ReviewEvent(now, SERVICE.subject, action.value.rpartition(".")[2])
-                add_line(connection, row.id, version, line, self._secrets)
+                add_line(connection, row.id, version, line, secrets)
                 if "closed_at" in values:
                     tell(connection, row, by_mail=self._by_mail, at=now)
             entries = [AuditEntry(action, SERVICE.subject, outcome="in time", details={"escalation": row.id}) for row in rows]

@@ -90,9 +90,10 @@ class CatalogEscalationWriter:
         return self._change_mine(change, replace(decided, verdict=verdict), tells=True)
 
     def withdraw(self, principal: Principal, escalation: str, *, request_id: str | None) -> None:
+        secrets = self._secrets
         with self._database.write() as connection:
             row, now = locked(connection, escalation), self._database.now()
-            if row is None or not escalations_of(connection, [row], self._secrets)[0].belongs_to(principal):
+            if row is None or not escalations_of(connection, [row], secrets)[0].belongs_to(principal):
                 raise NotReadable("no such escalation")
             if row.state not in _PENDING:
                 raise _moved(row)
@@ -100,13 +101,14 @@ class CatalogEscalationWriter:
             append(connection, self._write(connection, row, Change(principal, escalation, row.version, request_id), step, now), at=now)
 
     def delivered(self, escalation: str, delivery: Delivery, *, entry: AuditEntry) -> None:
+        secrets = self._secrets
         with self._database.write() as connection:
             row, now = locked(connection, escalation), self._database.now()
             entries = [entry]
             if row is not None and row.delivery not in (delivery.value, Delivery.DELIVERED.value):
                 version = row.version + 1
                 line = ReviewEvent(now, entry.act_for or entry.actor, delivery.value)
-                add_line(connection, escalation, version, line, self._secrets)
+                add_line(connection, escalation, version, line, secrets)
                 connection.execute(
                     update(escalations).where(escalations.c.id == escalation).values(delivery=delivery.value, version=version)
                 )
@@ -146,6 +148,7 @@ class CatalogEscalationWriter:
         return self._change(change, mine, tells=tells)
 
     def _change(self, change: Change, step_of: Callable[[Row[Any], str], _Step], *, tells: bool = False) -> Escalation:
+        secrets = self._secrets
         with self._database.write() as connection:
             row, now = locked(connection, change.escalation), self._database.now()
             if row is None:
@@ -156,7 +159,7 @@ class CatalogEscalationWriter:
             entry = self._write(connection, row, change, step_of(row, now), now)
             if tells:
                 tell(connection, row, by_mail=self._by_mail, at=now)
-            changed = _reread(connection, change.escalation, self._secrets)
+            changed = _reread(connection, change.escalation, secrets)
             append(connection, entry, at=now)
             return changed
 
@@ -176,6 +179,7 @@ class CatalogEscalationWriter:
 
     @cached_property
     def _secrets(self) -> EscalationSecrets:
+        """To be asked for before a transaction begins: the first time it may have to write."""
         return EscalationSecrets.of(self._database)
 
 
