@@ -2,13 +2,14 @@
 
 Tokens are kept with a number that rises after each of the marks that a tokenizer takes for a sentence's end (`TokenVectors.segments`). The
 sentences that are quoted are cut with more care (`domain.units`): a decimal point ends a segment and no sentence, a heading ends a
-sentence and no segment. Where a segment reaches over several sentences its tokens are shared out by the length of their texts.
+sentence and no segment. Where a segment reaches over several sentences, its tokens are shared out among its words.
 
 Nearness is late interaction: each token of the question with its nearest of the sentence (Khattab and Zaharia, "ColBERT", SIGIR 2020).
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from retrieval.domain.answers import RetrievedPassage
 from retrieval.domain.documents import Span
+from retrieval.domain.terms import STOP_WORDS, terms
 from retrieval.domain.units import units
 from retrieval.ports.models import TokenVectors
 from retrieval.steps.token_text import Floats, directions
@@ -26,7 +28,7 @@ Places = npt.NDArray[np.int64]
 IN_TITLE = -1
 """Stands for a sentence's number where a token is in the title or the headings."""
 _MARK = re.compile(r"[.!?;\u037e]")
-_WORD = re.compile(r"\w")
+_WORD = re.compile(r"\w+")
 
 
 def sentences_of_tokens(text: str, sentences: Sequence[Span], tokens: TokenVectors) -> Places:
@@ -38,31 +40,54 @@ def sentences_of_tokens(text: str, sentences: Sequence[Span], tokens: TokenVecto
         tokens: of the passage.
     """
     found = np.full(len(tokens.ids), IN_TITLE, dtype=np.int64)
+    if not sentences:
+        return found
     starts = [span.start for span in sentences]
     numbers, firsts, counts = np.unique(tokens.segments, return_index=True, return_counts=True)
-    stretches = list(_stretches(text))
+    stretches = _stretches(text)
     shift = None
     for number, first, count in zip(numbers.tolist(), firsts.tolist(), counts.tolist(), strict=True):
-        if number == 0 or not starts:
+        if number == 0:
             continue
-        shift = number - _first_with_words(stretches) if shift is None else shift
+        shift = number - _first_with_terms(text, stretches) if shift is None else shift
         stretch = stretches[min(max(number - shift, 0), len(stretches) - 1)]
-        characters = stretch.start + (np.arange(count) + 0.5) / count * len(stretch)
-        found[first : first + count] = np.maximum(np.searchsorted(starts, characters, side="right") - 1, 0)
+        first_sentence, last_sentence = _sentence_at(starts, stretch.start), _sentence_at(starts, max(stretch.end - 1, stretch.start))
+        if first_sentence == last_sentence:
+            found[first : first + count] = first_sentence
+        else:
+            found[first : first + count] = [_sentence_at(starts, at) for at in _characters(text, stretch, count)]
     return found
 
 
-def _stretches(text: str) -> Iterator[Span]:
+def _sentence_at(starts: Sequence[int], character: int) -> int:
+    return max(bisect_right(starts, character) - 1, 0)
+
+
+def _stretches(text: str) -> list[Span]:
     """What stands between two marks, from its first word on."""
-    start = 0
+    found, start = [], 0
     for end in [*(mark.start() for mark in _MARK.finditer(text)), len(text)]:
         word = _WORD.search(text, start, end)
-        yield Span(word.start() if word else end, end)
+        found.append(Span(word.start() if word else end, end))
         start = end + 1
+    return found
 
 
-def _first_with_words(stretches: Sequence[Span]) -> int:
-    return next((number for number, stretch in enumerate(stretches) if len(stretch)), 0)
+def _first_with_terms(text: str, stretches: Sequence[Span]) -> int:
+    """The stretch that the first token after the title is in: of stop words none is kept."""
+    return next((number for number, stretch in enumerate(stretches) if terms(stretch.of(text))), 0)
+
+
+def _characters(text: str, stretch: Span, count: int) -> list[int]:
+    """Where each of the `count` tokens of a stretch begins: one for each word, or where words make several, shared out by their lengths."""
+    said = [word for word in _WORD.finditer(text, stretch.start, stretch.end) if word.group().lower() not in STOP_WORDS]
+    if not said:
+        return [stretch.start] * count
+    if len(said) == count:
+        return [word.start() for word in said]
+    ends = np.cumsum([len(word.group()) for word in said])
+    at = np.searchsorted(ends, (np.arange(count) + 0.5) / count * ends[-1])
+    return [said[number].start() for number in at.tolist()]
 
 
 @dataclass(frozen=True)
