@@ -7,10 +7,12 @@ in front is no protection, so it is looked past. Every cell is quoted, with no l
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from unicodedata import category
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """The last four are the first four in full width, which some programs take for the same."""
-_BREAKS = str.maketrans({"\t": " ", "\r": " ", "\n": " ", "\v": " ", "\f": " ", "\x85": " ", "\u2028": " ", "\u2029": " ", "\0": ""})
+_BREAKS = frozenset({"Cc", "Zl", "Zp"})
+"""Unicode categories of characters that end a line, or that some program may take for its end."""
 
 
 def as_csv(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -24,5 +26,5 @@ def as_csv(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def safe_cell(text: str) -> str:
     """The text on one line, nothing of which is computed."""
-    line = text.translate(_BREAKS)
+    line = "".join(" " if category(character) in _BREAKS else character for character in text)
     return f"'{line}" if text.startswith(_FORMULA) or line.lstrip().startswith(_FORMULA) else line

@@ -147,7 +147,10 @@ def _to_sign_in(request: Request) -> Response:
 
 def local_path(wanted: str) -> str:
     """`wanted` if it is a page of the console, else its first page: nobody is sent elsewhere from here."""
-    parts = urlsplit(wanted)
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return PATH
     within = parts.path == PATH or parts.path.startswith(f"{PATH}/")
     plain = wanted.isascii() and wanted.isprintable() and "\\" not in wanted and ".." not in parts.path
     return wanted if within and plain and not parts.scheme and not parts.netloc else PATH

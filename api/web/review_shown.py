@@ -14,7 +14,7 @@ from retrieval.domain.sentences import sentences
 
 _SOON = 0.25
 """Share of the time that is left when an escalation counts as due soon."""
-_SHORT = 90
+_SHORT = 160
 """Characters of a quote in a list."""
 _OPEN_RANKS = 3
 
