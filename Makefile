@@ -61,6 +61,7 @@ bench: $(READY) ## Measure latency, ingestion and memory; writes reports/bench.j
 
 eval: $(PEERS) ## Measure ranking on judged collections, beside its peers; writes reports/eval.json and reports/eval.html
 	$(BIN)/python -m retrieval.evaluation.run
+	$(BIN)/python -m retrieval.evaluation.answers.run
 
 tune: $(READY) ## Show what was tuned on what, and the fusion's weight on tuning queries
 	$(BIN)/python -m retrieval.evaluation.tune

@@ -15,6 +15,7 @@ SETTINGS = "settings"
 SWEEP = "python -m retrieval.evaluation.tune"
 LEARNT = "python -m retrieval.evaluation.learn_weights --leave-out"
 LEARNED = "python -m retrieval.evaluation.learn --leave-out"
+CONFIDENCE = "python -m retrieval.evaluation.answers.learn --leave-out"
 TRIED = "tried by hand, one after the other"
 
 
@@ -69,6 +70,8 @@ TUNED: tuple[Tuned, ...] = (
     *(Tuned("retrieval.evaluation.answers.learn_evidence", name, EVIDENCE, _EVIDENCE_FOLDS) for name in ("EPOCHS", "WEIGHT_DECAY")),
     Tuned("retrieval.steps.evidence_model", "SCORE_SPREAD", ("clapnq_dev.dev", "xquad_en.dev"), TRIED),
     Tuned("retrieval.evaluation.answers.learn_evidence", "ANSWERED_BY_CHANCE", ("clapnq_dev.dev", "xquad_en.dev"), TRIED),
+    Tuned("retrieval.evaluation.answers.learn", "PENALTY", EVIDENCE, CONFIDENCE),
+    Tuned(SETTINGS, "answer_accepted_error", EVIDENCE, "the shipped model's curve"),
     Tuned("retrieval.steps.support", "LEAST_COVERAGE", ("clapnq_dev.dev",), "python -m retrieval.evaluation.answers.support"),
 )
 

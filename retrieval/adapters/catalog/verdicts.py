@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.tables import verdicts
-from retrieval.domain.audit import AuditAction, AuditEntry
+from retrieval.domain.audit import AuditAction, AuditEntry, Detail
 from retrieval.domain.calibration import JudgedAnswer, VerdictOrigin
 from retrieval.domain.clock import stamp, unstamp
 
@@ -23,7 +23,7 @@ class CatalogVerdicts:
     def add(self, verdict: JudgedAnswer) -> None:
         with self._database.write() as connection:
             keep_verdict(connection, verdict)
-            said = {"about": verdict.about, "is_right": int(verdict.is_right), "origin": verdict.origin.value}
+            said: dict[str, Detail] = {"about": verdict.about, "is_right": int(verdict.is_right), "origin": verdict.origin.value}
             append(connection, AuditEntry(AuditAction.VERDICT_GIVEN, verdict.by, details=said), at=self._database.now())
 
     def withdraw(self, about: str, by: str) -> None:

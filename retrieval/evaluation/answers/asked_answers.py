@@ -14,6 +14,7 @@ from pathlib import Path
 
 from retrieval.domain.documents import Span
 from retrieval.domain.ids import document_id
+from retrieval.domain.passages import Stretch
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
 from retrieval.evaluation.answers.gold import Match, gold_in_abstracts, gold_spans
@@ -154,5 +155,8 @@ class _Without:
         readable = tuple(passage for passage in gated.readable if passage.document not in self.hidden)
         return replace(gated, readable=readable, withheld=len(gated.readable) - len(readable))
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.gate_of_all, name)
+    def extracts(self, principal: Principal, stretches: Sequence[Stretch]) -> Mapping[Stretch, str]:
+        return self.gate_of_all.extracts(principal, stretches)
+
+    def why(self, principal: Principal, documents: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        return self.gate_of_all.why(principal, documents)
