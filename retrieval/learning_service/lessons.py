@@ -37,6 +37,8 @@ class Learner:
         self._anchoring = anchoring
         self._forgetting = forgetting
         self._forgot_at: datetime | None = None
+        self._seen: frozenset[str] = frozenset()
+        """Of the time that is looked back on: what need not be learned again."""
 
     def upkeep(self) -> None:
         """Raises CatalogUnavailable; what was done until then is done."""
@@ -51,19 +53,25 @@ class Learner:
             self._forgot_at = now
 
     def learn(self) -> int:
-        """Learn from every decision that was not learned from yet. How many were looked at."""
-        after = _a_little_before(self._lessons.progress())
-        looked_at = 0
+        """Learn from every decision that this process has not learned from yet. How many there were."""
+        progress = self._lessons.progress()
+        after = _a_little_before(progress)
+        before, self._seen = self._seen, frozenset()
+        learned = 0
         while decided := self._resolutions.decided(after=after, count=self._settings.learning_batch):
-            self._learn_from(decided)
-            looked_at += len(decided)
+            new = [escalation for escalation in decided if escalation.id not in before]
+            if new:
+                progress = max(progress, _position(new[-1]))  # never back: a decision that was late moves nothing
+                self._learn_from(new, progress)
+            learned += len(new)
+            self._seen |= {escalation.id for escalation in decided}
             after = _position(decided[-1])
-        return looked_at
+        return learned
 
-    def _learn_from(self, decided: Sequence[Escalation]) -> None:
+    def _learn_from(self, decided: Sequence[Escalation], progress: str) -> None:
         expires_at = self._clock.now() + timedelta(days=self._settings.curated_days)
         lessons = [self._lesson(escalation) for escalation in decided]
-        self._lessons.learn(lessons, expires_at=expires_at, progress=_position(decided[-1]))
+        self._lessons.learn(lessons, expires_at=expires_at, progress=progress)
 
     def _lesson(self, escalation: Escalation) -> Lesson:
         resolution = escalation.resolution
