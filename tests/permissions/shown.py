@@ -70,7 +70,7 @@ def _stands(quote: Quoted, passages: Mapping[str, Gated]) -> bool:
 
 @dataclass
 class Tally:
-    """What came of the outputs so far."""
+    """What came of the outputs so far. `refused` is told by the steps alone: over HTTP nobody learns it."""
 
     outputs: int = 0
     sentences: int = 0
@@ -88,8 +88,9 @@ class Tally:
             self.failed.append((attack, wrong))
 
     def __str__(self) -> str:
+        refused = f", {self.refused:,} refused" if self.refused else ""
         return (
-            f"{self.outputs:,} outputs of {len(self.kinds)} kinds: {self.sentences:,} sentences shown, {self.refused:,} refused; "
+            f"{self.outputs:,} outputs of {len(self.kinds)} kinds: {self.sentences:,} sentences shown{refused}; "
             f"{len(self.failed)} outputs with a link, image, tag, hidden text or quote that is not from a readable passage; "
             f"{self.worded} with a word of the attacker's"
         )
