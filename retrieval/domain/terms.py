@@ -4,6 +4,7 @@ English stop words go and common English endings are cut; other languages keep t
 """
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"\w+")
 
@@ -20,6 +21,7 @@ STOP_WORDS = frozenset(
 NEGATIONS = frozenset(["no", "not", "never", "none", "nor", "without", "except", "cannot"])
 """Texts that differ in one of them do not say the same."""
 
+REMEMBERED_STEMS = 32_768
 _LEAST_STEM = 4
 _ENDINGS = ("ing", "ed", "ly")
 
@@ -34,6 +36,7 @@ def terms(text: str) -> list[str]:
     return [stem(word) for word in words(text) if word not in STOP_WORDS]
 
 
+@lru_cache(maxsize=REMEMBERED_STEMS)
 def stem(word: str) -> str:
     """`word` without a plural, `-ing`, `-ed`, `-ly` and a silent `e`. After Harman's S-stemmer (JASIS 1991), a little bolder."""
     stemmed = _without_ending(_singular(word))

@@ -7,7 +7,7 @@ from retrieval.domain.evidence import Evidence
 from retrieval.ports.models import TokenVectors
 from retrieval.steps.evidence_by_embedding import ByEmbedding, by_embedding
 from retrieval.steps.evidence_model import by_tokens
-from retrieval.steps.quotable import asked_terms, lexical_shares, quotable
+from retrieval.steps.quotable import asked_terms, lexical_shares, quotable, sentences_of
 from retrieval.steps.sentence_tokens import nearness
 
 
@@ -29,12 +29,13 @@ def evidence(
         otherwise: how sentences are compared where the tokens of any hit are missing: half of them could not be ranked with the others.
     """
     asked = asked_terms(question)
-    candidates = quotable(asked, hits)
+    sentences = sentences_of(hits)
+    candidates = quotable(asked, hits, sentences)
     if not candidates:
         return ()
     shares = lexical_shares(asked, candidates)
     if query is not None and len(query.ids) and all(hit.passage.id in tokens for hit in hits):
-        supported = by_tokens(question, hits, candidates, shares, nearness(query, hits, tokens))
+        supported = by_tokens(question, hits, candidates, shares, nearness(query, hits, sentences, tokens))
     else:
         supported = by_embedding(candidates, shares, otherwise)
     ordered = sorted(supported, key=lambda one: (-one.support, one.sentence.place))

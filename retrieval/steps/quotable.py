@@ -70,9 +70,14 @@ def asked_terms(question: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(terms(question)))
 
 
-def quotable(asked: Sequence[str], hits: Sequence[RetrievedPassage]) -> list[Quotable]:
+def sentences_of(hits: Sequence[RetrievedPassage]) -> list[list[Span]]:
+    """Of each hit every sentence and table row, as spans of its passage's text."""
+    return [list(units(hit.passage.text)) for hit in hits]
+
+
+def quotable(asked: Sequence[str], hits: Sequence[RetrievedPassage], sentences: Sequence[Sequence[Span]]) -> list[Quotable]:
     """The hits' sentences without headings, questions and what has no terms: they look like the question but tell nothing."""
-    return [sentence for number, hit in enumerate(hits) for sentence in _of_hit(asked, number, hit)]
+    return [found for number, (hit, cut) in enumerate(zip(hits, sentences, strict=True)) for found in _of_hit(asked, number, hit, cut)]
 
 
 def lexical_shares(asked: Sequence[str], candidates: Sequence[Quotable]) -> Floats:
@@ -98,10 +103,10 @@ def says_the_same(one: str, other: str) -> bool:
     return len(left & right) >= DUPLICATE_OVERLAP * len(left | right)
 
 
-def _of_hit(asked: Sequence[str], number: int, hit: RetrievedPassage) -> Iterator[Quotable]:
+def _of_hit(asked: Sequence[str], number: int, hit: RetrievedPassage, cut: Sequence[Span]) -> Iterator[Quotable]:
     similarity = None if hit.fused.dense_score is None else min(max(hit.fused.dense_score, 0.0), 1.0)
     headings = {heading.casefold() for heading in (hit.passage.title, *hit.passage.heading_path)}
-    for within in units(hit.passage.text):
+    for within in cut:
         text = within.of(hit.passage.text)
         found = tuple(terms(text))
         if found and text.casefold() not in headings and not _tells_nothing(text, found, asked):

@@ -19,7 +19,6 @@ import numpy.typing as npt
 from retrieval.domain.answers import RetrievedPassage
 from retrieval.domain.documents import Span
 from retrieval.domain.terms import STOP_WORDS, terms
-from retrieval.domain.units import units
 from retrieval.ports.models import TokenVectors
 from retrieval.steps.token_text import Floats, directions
 
@@ -56,7 +55,8 @@ def sentences_of_tokens(text: str, sentences: Sequence[Span], tokens: TokenVecto
             found[first : first + count] = first_sentence
         else:
             found[first : first + count] = [_sentence_at(starts, at) for at in _characters(text, stretch, count)]
-    return found
+    never_falling: Places = np.maximum.accumulate(found)  # also where the tokens are not of this text's marks
+    return never_falling
 
 
 def _sentence_at(starts: Sequence[int], character: int) -> int:
@@ -140,9 +140,10 @@ class Nearness:
         return moved
 
 
-def nearness(query: TokenVectors, hits: Sequence[RetrievedPassage], tokens: Mapping[str, TokenVectors]) -> Nearness:
-    """Of every sentence of the hits. `tokens` has those of every hit, by passage id."""
-    spans = [list(units(hit.passage.text)) for hit in hits]
+def nearness(
+    query: TokenVectors, hits: Sequence[RetrievedPassage], spans: Sequence[Sequence[Span]], tokens: Mapping[str, TokenVectors]
+) -> Nearness:
+    """Of every sentence of the hits. `spans` has the sentences of each hit, `tokens` those of every hit by passage id."""
     found = [tokens[hit.passage.id] for hit in hits]
     places = [sentences_of_tokens(hit.passage.text, cut, each) for hit, cut, each in zip(hits, spans, found, strict=True)]
     counts = np.array([len(cut) for cut in spans])

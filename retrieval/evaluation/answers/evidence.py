@@ -28,7 +28,7 @@ from retrieval.settings import Settings
 from retrieval.steps.answer import quotes
 from retrieval.steps.evidence import evidence
 from retrieval.steps.evidence_by_embedding import ByEmbedding
-from retrieval.steps.quotable import asked_terms, quotable
+from retrieval.steps.quotable import asked_terms, quotable, sentences_of
 
 Choice = Callable[[JudgedQuestion], Sequence[Evidence]]
 Figures = Mapping[str, Mapping[str, float]]
@@ -87,7 +87,7 @@ def _shown(question: JudgedQuestion, chosen: Sequence[Evidence]) -> int:
 def _by_bm25(question: JudgedQuestion) -> Sequence[Evidence]:
     """Okapi BM25 over the candidate sentences."""
     asked = asked_terms(question.text)
-    candidates = quotable(asked, question.hits)
+    candidates = quotable(asked, question.hits, sentences_of(question.hits))
     if not candidates:
         return ()
     scores = BM25Okapi([sentence.terms for sentence in candidates]).get_scores(asked)

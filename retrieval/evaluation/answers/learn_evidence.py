@@ -30,7 +30,7 @@ from retrieval.steps import evidence_model
 from retrieval.steps.evidence_features import FEATURES, features
 from retrieval.steps.evidence_model import EvidenceModel, with_standardised
 from retrieval.steps.question_kind import QuestionKind, kind_of
-from retrieval.steps.quotable import asked_terms, lexical_shares, quotable
+from retrieval.steps.quotable import asked_terms, lexical_shares, quotable, sentences_of
 from retrieval.steps.sentence_tokens import nearness
 from retrieval.steps.token_text import Floats
 
@@ -154,11 +154,12 @@ def _lessons(questions: Sequence[JudgedQuestion]) -> list[Lesson]:
 def _lesson(question: JudgedQuestion) -> Lesson | None:
     """None where nothing can be quoted, or the model tells of no tokens."""
     asked = asked_terms(question.text)
-    candidates = quotable(asked, question.hits)
+    sentences = sentences_of(question.hits)
+    candidates = quotable(asked, question.hits, sentences)
     if not candidates or question.query is None:
         return None
     shares = lexical_shares(asked, candidates)
-    x = features(question.text, question.hits, candidates, shares, nearness(question.query, question.hits, question.tokens))
+    x = features(question.text, question.hits, candidates, shares, nearness(question.query, question.hits, sentences, question.tokens))
     y = [bool(question.found(Evidence(each.passage, each.within, 0.0))) for each in candidates]
     return Lesson(x, np.array(y, dtype=np.float32), kind_of(question.text) is QuestionKind.STATEMENT)
 
