@@ -1,7 +1,8 @@
 """Signals of how sure an answer is, from the question and what its asker may read alone.
 
 Only the head of the hits is looked at, however many were asked for, and how rare a word is is counted among them: no passage outside of
-them shows. Which signals count and how much is `confidence_model`'s to say. Each but `length` is made to grow with certainty.
+them shows. Which signals count and how much is `confidence_model`'s to say. Each but `length`
+and `conflicts` grows with certainty.
 """
 
 from collections.abc import Mapping, Sequence

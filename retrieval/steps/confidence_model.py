@@ -1,7 +1,7 @@
 """How probable it is that an answer is right: a logistic model over its signals, of which none may count against certainty.
 
-Learned by `python -m retrieval.evaluation.answers.learn` and kept as JSON beside this file, with the card that says from what. Each weight
-is 0 or more, the length's aside, so that better evidence never makes an answer less sure.
+Learned by `python -m retrieval.evaluation.answers.learn` and kept as JSON beside this file, with the card that says from what. No weight
+is below 0, so that better evidence never makes an answer less sure.
 """
 
 import hashlib

@@ -17,6 +17,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from retrieval.bootstrap import open_embedder
+from retrieval.domain.clock import SystemClock
 from retrieval.domain.risk import RiskCurve
 from retrieval.evaluation.answers.asked_answers import COLLECTIONS, AskedAnswer, ask_for_tuning
 from retrieval.evaluation.calibrating import correction
@@ -141,6 +142,7 @@ def left_out(lesson: Sequence[AskedAnswer]) -> Iterator[tuple[str, Mapping[str, 
 def card(lesson: Sequence[AskedAnswer], embedder: str) -> Mapping[str, object]:
     """What a reader of the model should know."""
     return {
+        "made": SystemClock().now().date().isoformat(),
         "what": "probability that an extractive answer shows the evidence that decides the question",
         "learned_from": {name: sum(answer.collection == name for answer in lesson) for name in COLLECTIONS},
         "questions": "even halves; SciFact's training claims; what has an answer once more with the documents that hold it withheld",
