@@ -1,6 +1,6 @@
 """Receipts of citations in the catalog.
 
-Measured (`tests/benchmarks/citations.py`): keeping the receipts of an answer of five citations takes one durable commit.
+Keeping those of one answer takes one durable commit, which answers given at the same time share (`tests/benchmarks/citations.py`).
 """
 
 import json
