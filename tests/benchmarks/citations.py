@@ -1,4 +1,7 @@
-"""What keeping and checking citations costs, beside an entry of the audit log: `python -m tests.benchmarks.citations`. Real catalog, SQLite, 100,000 receipts kept before."""
+"""What keeping and checking citations costs, beside an entry of the audit log: `python -m tests.benchmarks.citations`.
+
+Real catalog, SQLite, 100,000 receipts kept before.
+"""
 
 import time
 from pathlib import Path
