@@ -35,10 +35,10 @@ class NumberedSentence:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Two sources that contradict each other on what is asked."""
+    """Two sources that contradict each other on what is asked, each with its authority, 0 to 100."""
 
     about: str
-    sides: tuple[CitedSource, CitedSource]
+    sides: tuple[tuple[CitedSource, int], tuple[CitedSource, int]]
 
 
 @dataclass(frozen=True)
@@ -77,4 +77,4 @@ def _contradiction(conflict: Conflict, sources: Mapping[str, CitedSource]) -> Co
         CitedSource(sources[citation.id].number, citation, date)
         for citation, date in zip((conflict.one, conflict.other), conflict.dates, strict=True)
     )
-    return Contradiction(conflict.about, (one, other))
+    return Contradiction(conflict.about, ((one, conflict.authority[0]), (other, conflict.authority[1])))

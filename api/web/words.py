@@ -29,6 +29,29 @@ _STANDING = {
     EscalationState.EXPIRED: "Nobody answered in time",
     EscalationState.WITHDRAWN: "Taken back",
 }
+_SIGNALS = {
+    "dense": "nearness of the best passage",
+    "dense_margin": "how much nearer it is than the next ones",
+    "lexical_margin": "how many more of the question's words it has than the next ones",
+    "agreement": "share of the best passages that both searches found",
+    "rerank_margin": "how far the best passage leads",
+    "coverage": "share of the question's telling words in the best passage",
+    "evidence_coverage": "the same in the sentence quoted",
+    "answer_type": "the passage holds the kind of thing that is asked for",
+    "length": "length of the question",
+    "support": "how far the sentence quoted bears on the question",
+    "support_odds": "the same, as odds",
+    "support_margin": "its lead over the next sentence",
+    "support_elsewhere": "its lead over sentences of other passages",
+    "evidence_rank": "how high its passage stood",
+    "tokens": "meaning shared by question and sentence",
+    "tokens_window": "the same in its best part",
+    "tokens_lowest": "the same for the words that match least",
+    "tokens_beyond_title": "the same beside what the title says",
+    "tokens_margin": "its lead in that over other sentences",
+    "conflicts": "contradictions found",
+    "claims": "how far the sources support the wording",
+}
 _STEPS = ((timedelta(days=2), timedelta(days=1), "days"), (timedelta(hours=2), timedelta(hours=1), "hours"))
 
 
@@ -60,8 +83,8 @@ def standing(state: EscalationState) -> str:
 
 
 def signal(name: str) -> str:
-    """`rare_terms_covered` is `rare terms covered`."""
-    return name.replace("_", " ")
+    """In words; a name that has none here with its underscores as spaces."""
+    return _SIGNALS.get(name, name.replace("_", " "))
 
 
 def stamp(moment: str) -> str:

@@ -56,9 +56,9 @@ def chromium(profile: Path, *, dark: bool = False, scripts: bool = True) -> Iter
 
 
 @contextmanager
-def served(world: World) -> Iterator[str]:
-    """The application's address."""
-    config = uvicorn.Config(world.app(), port=0, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=2)
+def served(world: World, *, port: int = 0) -> Iterator[str]:
+    """The application's address; at a port that is free where none is named."""
+    config = uvicorn.Config(world.app(), port=port, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -160,14 +160,14 @@ def test_confidence_is_told_in_words_and_as_a_number(world: World):
 def test_both_sides_of_a_contradiction_are_shown_with_their_dates(world: World):
     def conflicting(answer: Answer) -> Answer:
         one, other = (Citation.of(hit.passage) for hit in answer.retrieved.hits[:2])
-        return replace(answer, conflicts=(Conflict(one, other, "30 and 14 days", ("2025-04-01T00:00:00Z", None)),))
+        return replace(answer, conflicts=(Conflict(one, other, "30 and 14 days", ("2025-04-01T00:00:00Z", None), (80, 50)),))
 
     at = signed_in(telling(world, conflicting), "user:ann")
     at.send("/console/ask", {"question": QUESTION})
 
     assert "Your sources contradict each other on 30 and 14 days" in at.text
     assert "2025-04-01" in at.text
-    assert "no date" in at.text
+    assert "no date · authority 50" in at.text
 
 
 def test_a_question_that_a_person_works_on_says_so(world: World):

@@ -2,20 +2,26 @@
 
 import base64
 import hashlib
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from httpx2 import Response
+from selenium.webdriver.support.expected_conditions import url_contains
+from selenium.webdriver.support.ui import WebDriverWait
 
 from api.app import create_app
 from retrieval.domain.errors import InvalidInput
 from tests.api.conftest import World
 from tests.api.identity.conftest import configure
 from tests.api.identity.provider import AUDIENCE, DISCOVERY_PATH, JWKS_PATH, Provider, claims, serving_provider, signers
+from tests.web.chromium import chromium, missing, served
 from tests.web.desk import Browser, browser, later
+from tests.web.test_browser import see
 
 pytestmark = pytest.mark.permissions
 
@@ -190,6 +196,25 @@ def test_a_token_that_fits_no_cookie_is_told_of(world: World, tenant: Tenant):
     assert "too long to be kept" in response.text
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(bool(missing()), reason=missing() or "installed")
+def test_a_browser_that_another_site_sends_back_has_its_strict_session(world: World, tenant: Tenant, tmp_path: Path):
+    """The provider is another site: what it sends the browser to comes without the session's cookie, what our own page opens has it."""
+    port = free_port()
+    configure(world, console_url=f"http://localhost:{port}")
+    with served(world, port=port), chromium(tmp_path / "profile") as driver:
+        driver.get(f"http://localhost:{port}/console/search")
+        see(driver, "a.button").click()
+        WebDriverWait(driver, 10).until(url_contains("/authorize?"))
+        state = tenant.approve(driver.current_url)
+        back = f"http://localhost:{port}/console/sign-in/callback?state={state}&code=the-code"
+        driver.execute_script("location = arguments[0]", back)  # type: ignore[no-untyped-call]
+
+        assert see(driver, ".who").text == "ann"
+        assert driver.current_url == f"http://localhost:{port}/console/search"
+        assert {cookie["name"] for cookie in driver.get_cookies()} == {"archivist-session"}
+
+
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
@@ -205,6 +230,12 @@ def test_it_does_not_start_with_settings_that_send_people_nowhere(world: World, 
 
     with pytest.raises(InvalidInput, match=named):
         create_app(world, clock=world.clock)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def visitor(world: World) -> Browser:

@@ -10,11 +10,12 @@ from api.spreadsheets import safe_cell
 from api.web.guarded import local_path
 from api.web.highlight import marked, matched_words
 from api.web.plots import calibration, coverage_and_risk, volume
-from api.web.words import duration, percent, sureness
+from api.web.words import duration, percent, signal, sureness
 from retrieval.domain.answers import Confidence
 from retrieval.domain.documents import Span
 from retrieval.domain.escalations import EscalationState
 from retrieval.domain.reviews import DayVolume, JudgedDraft
+from retrieval.steps.confidence import BESIDE, LEG_SIGNALS, TOKEN_SIGNALS
 
 SPANS = st.tuples(st.integers(0, 40), st.integers(0, 40)).map(lambda ends: Span(min(ends), max(ends)))
 
@@ -64,6 +65,12 @@ def test_lengths_of_time_are_said_in_the_largest_fitting_unit(length: timedelta,
 def test_confidence_is_said_in_words(probability: float, said: str):
     assert sureness(Confidence(probability, 0.5, "m@1")) == said
     assert percent(probability).endswith(" %")
+
+
+@pytest.mark.parametrize("name", [*LEG_SIGNALS, *TOKEN_SIGNALS, *BESIDE])
+def test_every_signal_of_confidence_is_said_in_words(name: str):
+    assert " " in signal(name)
+    assert "_" not in signal(name)
 
 
 @given(st.text(max_size=20))
