@@ -7,14 +7,15 @@ repeat ours, so it is dropped.
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from ipaddress import ip_address
+from typing import Any
 
 import httpx
 
 from retrieval.adapters.resilience.failures import CallFailed
 from retrieval.domain.errors import InvalidInput
 
-Reads = Callable[[Mapping[str, object]], bool]
-"""Whether a client is to see this event's data. Raises one of `FAILURES` where the client could not read it."""
+Reads = Callable[[Any], bool]
+"""Whether a client is to see an event with these data, of any kind. Raises one of `FAILURES` where the client would pass over them."""
 
 FAILURES = (TimeoutError, httpx.HTTPError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
 """What any vendor's client raises: those after HTTP's own over an answer of a wrong shape, each in its own places."""
@@ -115,16 +116,16 @@ class _BoundedStream(httpx.AsyncByteStream):
 
 
 class _ReadableEvents(httpx.AsyncByteStream):
-    """The events that a client is to see, line by line; the data of each are a JSON object on one line.
+    """The events that a client is to see, line by line; the data of each are JSON on one line.
 
-    Clients skip what they cannot read, and write it into the log.
+    Clients pass over what they cannot read, and write it into the log.
     """
 
     def __init__(self, stream: httpx.AsyncByteStream, reads: Reads) -> None:
         self._stream = stream
         self._reads = reads
         self._has_data = False
-        """The event that has begun."""
+        """Whether the event that has begun has some: more would be read as one with them."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         held = bytearray()
@@ -155,15 +156,8 @@ class _ReadableEvents(httpx.AsyncByteStream):
             return True
         if self._has_data:
             raise ValueError
-        self._has_data = data == b"[DONE]" or self._reads(_mapping(data))
+        self._has_data = data == b"[DONE]" or self._reads(json.loads(data))
         return self._has_data
-
-
-def _mapping(data: bytes) -> Mapping[str, object]:
-    value = json.loads(data)
-    if not isinstance(value, dict):
-        raise TypeError
-    return value
 
 
 def _seconds(retry_after: str) -> float:
