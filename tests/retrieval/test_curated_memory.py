@@ -124,7 +124,7 @@ def test_another_model_embeds_anew_and_vectors_of_two_models_are_never_compared(
 
 
 def test_a_question_of_a_passages_words_has_a_vector_of_its_own(story: Story):
-    question = "Text of a.md."
+    question = "Text of a."  # as the story cuts it
     curate(story, "a.md", reader=ANN, question=question)
     embedder = CountingEmbedder()
 
