@@ -54,6 +54,7 @@ __all__ = [
     "open_rerankers",
     "open_service",
     "read_glossary",
+    "register_webhook",
     "write_graph",
 ]
 
@@ -263,6 +264,13 @@ def _delivering(services: Services) -> Iterator[None]:
             thread.start()
             stopping.callback(thread.stop)
         yield
+
+
+def register_webhook(settings: Settings, catalog: Catalog, application: str, url: str, *, secret: str) -> str | None:
+    """Where an application is told that a question is closed. Returns the secret if one was made. Raises InvalidInput."""
+    from retrieval.adapters.delivery import registering
+
+    return registering.register_webhook(catalog.webhooks, settings, application, url, secret=secret)
 
 
 def open_checkpoints(settings: Settings, catalog: Catalog) -> "Checkpoints":

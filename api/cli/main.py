@@ -2,7 +2,25 @@
 
 import typer
 
-from api.cli import ask, audit, budget, calibrate, demo, directory, evaluate, forget, gaps, graph, index, keys, serve, sources, up, usage
+from api.cli import (
+    ask,
+    audit,
+    budget,
+    calibrate,
+    demo,
+    directory,
+    evaluate,
+    forget,
+    gaps,
+    graph,
+    index,
+    keys,
+    serve,
+    sources,
+    up,
+    usage,
+    webhooks,
+)
 from api.cli.failures import EXIT_CODES, FailingClearly
 
 app = typer.Typer(
@@ -24,6 +42,7 @@ app.command("usage")(usage.usage)
 app.add_typer(sources.app, name="sources")
 app.add_typer(keys.app, name="keys")
 app.add_typer(directory.app, name="directory")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(index.app, name="index")
 app.add_typer(graph.app, name="graph")
 app.add_typer(audit.app, name="audit")

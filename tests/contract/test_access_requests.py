@@ -153,3 +153,12 @@ def test_pages_follow_each_other(desk: Desk, access: AccessService):
 
     assert sorted(each.asker for each in (*first.requests, *second.requests)) == ["user:u1", "user:u2", "user:u3"]
     assert second.next is None
+
+
+def test_what_owners_were_asked_is_forgotten_with_the_asker(desk: Desk, access: AccessService):
+    access.consider(BOB, WHEN)
+    access.work()
+
+    desk.catalog.escalation_sweep.forget_asker("user:bob")
+
+    assert owned(access) == []

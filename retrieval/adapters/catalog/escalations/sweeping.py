@@ -12,8 +12,8 @@ from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.escalations.lines import add_line
 from retrieval.adapters.catalog.escalations.outbox import tell
 from retrieval.adapters.catalog.escalations.rows import EscalationSecrets
-from retrieval.adapters.catalog.tables import deliveries, escalation_events, escalation_reviewers, escalations
-from retrieval.domain.audit import OPERATOR, SERVICE, AuditAction, AuditEntry
+from retrieval.adapters.catalog.tables import access_requests, deliveries, escalation_events, escalation_reviewers, escalations
+from retrieval.domain.audit import OPERATOR, SERVICE, AuditAction, AuditEntry, Detail
 from retrieval.domain.clock import stamp
 from retrieval.domain.escalations import PENDING, EscalationState
 from retrieval.domain.reviews import ReviewEvent
@@ -48,8 +48,14 @@ class CatalogSweep:
         return self._forget(escalations.c.closed_at <= stamp(self._database.clock.now() - self._retention), by=SERVICE.subject)
 
     def forget_asker(self, subject: str) -> int:
-        """Delete all that one person asked, through whatever application, pending or closed. Returns how many."""
+        """Delete all that one person asked, through whatever application, pending or closed, and what owners were asked for it.
+
+        Returns how many escalations.
+        """
         forgotten = 0
+        with self._database.write() as connection:
+            connection.execute(delete(access_requests).where(access_requests.c.asker == subject))
+            append(connection, _forgotten(OPERATOR.subject, asker=subject), at=self._database.now())
         while some := self._forget(escalations.c.asker == subject, by=OPERATOR.subject):
             forgotten += some
         return forgotten
@@ -75,8 +81,7 @@ class CatalogSweep:
             for table in _CHILDREN:
                 connection.execute(delete(table).where(table.c.escalation.in_(ids)))
             connection.execute(delete(escalations).where(escalations.c.id.in_(ids)))
-            entries = [AuditEntry(AuditAction.ESCALATIONS_FORGOTTEN, by, details={"escalations": ids})] if ids else []
-            append(connection, *entries, at=self._database.now())
+            append(connection, *([_forgotten(by, escalations=ids)] if ids else []), at=self._database.now())
             return len(ids)
 
     def _taken(self, connection: Connection, which: ColumnElement[bool]) -> list[Row[Any]]:
@@ -87,3 +92,7 @@ class CatalogSweep:
     @cached_property
     def _secrets(self) -> EscalationSecrets:
         return EscalationSecrets.of(self._database)
+
+
+def _forgotten(by: str, **what: Detail) -> AuditEntry:
+    return AuditEntry(AuditAction.ESCALATIONS_FORGOTTEN, by, details=what)
