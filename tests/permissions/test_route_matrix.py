@@ -61,6 +61,7 @@ ROUTES = {
     "GET /docs": _of(OPEN),
     "POST /retrieve": _of(CONTENT, Call(body=_QUERY), Call(422, body={"query": ""}), Call(422, body={})),
     "POST /answer": _of(CONTENT, Call(body=_QUERY), Call(422, body={})),
+    "POST /answer/stream": _of(CONTENT, Call(body=_QUERY), Call(422, body={})),
     "GET /documents": _of(CONTENT),
     "GET /documents/{id}": _of(CONTENT, Call(200, "travel.txt"), Call(404, "nightingale.txt"), Call(404), Call(404, "a b")),
     "GET /citations/{id}": _of(CONTENT, Call(404), Call(404, "cit_0123456789abcdef01234567"), Call(404, "a b")),
