@@ -218,7 +218,7 @@ class TestEvidence:
         assert [each.scores for each in item.evidence] == [{"lexical": 2.0, "fused": 0.5}] * 2
 
     def test_what_the_asker_may_read_no_more_is_gone_for_the_reviewer(self, desk: Desk):
-        desk.catalog.directory.set_groups(EVE.subject, ["group:desk", "group:hr"])
+        desk.catalog.directory.set_groups(EVE.subject, ["group:desk", "group:hr", "group:board"])
         opened = desk.opened(PARENTS)
         desk.story.sync({**FILES, "hr.md": (FILES["hr.md"][0], FILES["board.md"][1])})
 
