@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.schemas import PageParameters, SourceId, Text
 from retrieval.domain.answers import Reason
@@ -24,6 +24,10 @@ Choice = TypeVar("Choice", EscalationState, Reason)
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 Passage = Annotated[str, Field(max_length=100)]
+
+
+def _with_examples(*examples: dict[str, JsonValue]) -> ConfigDict:
+    return ConfigDict(**_STRICT, json_schema_extra={"examples": list(examples)})
 
 
 class QueueParameters(PageParameters):
@@ -58,13 +62,15 @@ class StatisticsParameters(BaseModel):
 class ExpectedRequest(BaseModel):
     """What you have seen."""
 
-    model_config = _STRICT
+    model_config = _with_examples({"expected": 3})
 
     expected: int = Field(ge=1, description="The `version` that you have seen; 409 when it is another one now.")
 
 
 class ReassignRequest(ExpectedRequest):
     """To whom an escalation is given."""
+
+    model_config = _with_examples({"expected": 3, "to": ["group:hr"], "note": "Which of the two rules holds for apprentices?"})
 
     to: list[Annotated[Text, Field(max_length=MAX_SUBJECT_LENGTH)]] = Field(
         default=[], max_length=1_000, description="`user:<id>` or `group:<id>`; empty: the owner of the source that it was routed to."
@@ -100,6 +106,11 @@ class SentenceIn(BaseModel):
 
 class DecisionRequest(ExpectedRequest):
     """Your decision."""
+
+    model_config = _with_examples(
+        {"expected": 3, "judgement": "approve", "is_curated": True},
+        {"expected": 3, "judgement": "reject", "reason": "no rule on this", "knowledge_gap": "working from ships"},
+    )
 
     judgement: Literal["approve", "answer", "reject"] = Field(
         description="`approve`: the draft is the answer. `answer`: `sentences` are. `reject`: there is none, for the `reason` you give."
