@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from random import Random, SystemRandom
 
-from retrieval.domain.answers import AnswerSentence, Generated
+from retrieval.domain.answers import AnswerSentence, Generated, TokenUsage
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.permissions import Principal
 from retrieval.domain.prompts import Prompt
@@ -114,13 +114,14 @@ class Wording:
         )
 
     def _settled(self, generation: Generation, reserved: Reservation, cited: set[str]) -> Generated | None:
-        """What it cost. An output that broke off stays booked at its worst case: how much of it is charged was never told."""
+        """What it cost: the worst case where the provider did not tell."""
         if generation.by is None:
             self.meter.release(reserved)
             return None
-        if generation.finished is None:
+        usage = generation.finished.usage if generation.finished is not None else TokenUsage()
+        if not usage.input_tokens:
+            self.meter.write_off(reserved, generation.by, sources=cited)
             return Generated(generation.by, generation.task.prompt)
-        usage = generation.finished.usage
         price = self._price(generation.by)
         cost = price.of(usage) / MICRO if price is not None else 0.0
         generated = Generated(generation.by, generation.task.prompt, usage, cost)
