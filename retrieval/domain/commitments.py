@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from retrieval.domain.names import CAPITAL
-from retrieval.domain.quantities import Quantity, quantities
+from retrieval.domain.quantities import quantities
+from retrieval.domain.quantity import Quantity
 from retrieval.domain.terms import STOP_WORDS, stem, words
 from retrieval.domain.units_of_measure import WORD_NUMBERS
 
@@ -216,11 +217,18 @@ def _stretch(claim: str, text: str) -> str:
 
 
 def _runs_alike(claim: str, text: str) -> bool:
-    """The claim's numbers and names are all met, in their order, where the words of the claim and of the text run alike."""
+    """The claim's numbers and names are all met, in their order, where the words of the claim and of the text run alike.
+
+    And the text names nobody else between a name of the claim and what the claim says of it.
+    """
     mine, theirs = _marked(claim), _marked(text)
     runs = SequenceMatcher(a=[word for word, _ in mine], b=[word for word, _ in theirs], autojunk=False)
-    changed = [mine[start:end] for tag, start, end, _, _ in runs.get_opcodes() if tag in ("replace", "delete")]
-    return not any(is_mark for words in changed for _, is_mark in words)
+    for tag, start, end, first, last in runs.get_opcodes():
+        after_mark = tag == "insert" and start > 0 and mine[start - 1][1]
+        looked_at = theirs[first:last] if after_mark else mine[start:end] if tag in ("replace", "delete") else []
+        if any(is_mark for _, is_mark in looked_at):
+            return False
+    return True
 
 
 def _marked(text: str) -> list[tuple[str, bool]]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from rank_bm25 import BM25Plus
 
 from retrieval.domain.answers import RetrievedPassage
@@ -16,6 +15,7 @@ from retrieval.domain.documents import Span
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.terms import NEGATIONS, terms, words
 from retrieval.domain.units import CELL_SEPARATOR, units
+from retrieval.steps.token_text import Floats
 
 TERM_SATURATION = 0.5
 LENGTH_NORMALISATION = 0.3
@@ -28,8 +28,6 @@ HEADING_WORDS = 3
 _CLOSING_MARKS = (".", "!", "…", "\u3002", "\uff01")
 _QUESTION_MARKS = ("?", "\uff1f")
 _CLOSERS = "\"'\u201d\u2019»)]}*_ "
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -90,9 +88,9 @@ def lexical_shares(asked: Sequence[str], candidates: Sequence[Quotable]) -> Floa
     rarest = math.log(len(candidates) + 1)
     attainable: float = sum(ranking.idf.get(term, rarest) for term in asked) * (TERM_SATURATION + 1)
     if attainable == 0:
-        return np.zeros(len(candidates))
-    scores: Floats = ranking.get_scores(asked)
-    return scores / attainable
+        return np.zeros(len(candidates), dtype=np.float32)
+    shares: Floats = (ranking.get_scores(asked) / attainable).astype(np.float32)
+    return shares
 
 
 def says_the_same(one: str, other: str) -> bool:

@@ -202,7 +202,7 @@ class _Groups:
 
     def mean(self, values: Floats) -> Floats:
         """Shape (rows, tokens) to (rows, groups)."""
-        mean: Floats = np.add.reduceat(values, self.begins, axis=1) / self.sizes
+        mean: Floats = (np.add.reduceat(values, self.begins, axis=1) / self.sizes).astype(np.float32)
         return mean
 
     def spread(self, values: Floats, sentences: int) -> Floats:
@@ -238,4 +238,5 @@ def _pooled(asked: Floats, said: Floats, group: _Groups, sentences: int) -> Floa
     mean /= np.maximum(np.linalg.norm(mean, axis=0), 1e-9)
     question = asked.mean(axis=0)
     question /= max(float(np.linalg.norm(question)), 1e-9)
-    return group.spread((question @ mean)[None, :], sentences)[0]
+    pooled: Floats = group.spread((question @ mean)[None, :], sentences)[0]
+    return pooled
