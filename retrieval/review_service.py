@@ -9,7 +9,8 @@ from retrieval.domain.calibration import JudgedAnswer, VerdictOrigin
 from retrieval.domain.clock import Clock, stamp
 from retrieval.domain.documents import Span
 from retrieval.domain.errors import InvalidInput
-from retrieval.domain.escalations import Delivery, Escalation, EvidencePlace, Resolution, ResolutionKind, askers, was_right
+from retrieval.domain.escalation_rules import askers, was_right
+from retrieval.domain.escalations import Delivery, Escalation, EvidencePlace, Resolution, ResolutionKind
 from retrieval.domain.ids import text_hash
 from retrieval.domain.permissions import EVERYONE, Principal, PrincipalKind, check_subject
 from retrieval.domain.reviews import (

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from retrieval.domain.clock import unstamp
-from retrieval.domain.escalations import Escalation, EscalationState, was_right
+from retrieval.domain.escalation_rules import was_right
+from retrieval.domain.escalations import Escalation, EscalationState
 from retrieval.domain.reviews import DayVolume, Durations, JudgedDraft, ReviewStatistics
 
 _DECIDED = (EscalationState.ANSWERED, EscalationState.REJECTED)

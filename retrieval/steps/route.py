@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from retrieval.domain.answer_policy import AnswerPolicy, RiskTier
-from retrieval.domain.escalations import EscalationDraft, Priority, askers
+from retrieval.domain.escalation_rules import askers
+from retrieval.domain.escalations import EscalationDraft, Priority
 from retrieval.domain.permissions import EVERYONE, Principal, PrincipalKind
 
 
