@@ -9,7 +9,7 @@ from retrieval.evaluation.reliability import Bin, Floats
 
 _LEFT = 34.0
 _BOTTOM = HEIGHT - 24.0
-_ACROSS = WIDTH - _LEFT - 10.0
+_ACROSS = WIDTH - _LEFT - 16.0
 _UP = _BOTTOM - 8.0
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _SERIES = 9
