@@ -13,7 +13,8 @@ import numpy as np
 
 from retrieval.domain.runs import SCORE_DECIMALS
 from retrieval.ports.models import Embedder, Vectors
-from retrieval.steps.quotable import Floats, Quotable, Supported, says_the_same
+from retrieval.steps.quotable import Quotable, Supported, says_the_same
+from retrieval.steps.token_text import Floats
 
 LEXICAL_WEIGHT = 0.3
 SENTENCE_WEIGHT = 0.4

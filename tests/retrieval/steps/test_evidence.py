@@ -15,6 +15,7 @@ from retrieval.domain.runs import FusedHit
 from retrieval.domain.terms import terms
 from retrieval.domain.units import units
 from retrieval.ports.models import TokenVectors
+from retrieval.steps.answer import quotes
 from retrieval.steps.evidence import evidence
 from retrieval.steps.evidence_by_embedding import ByEmbedding
 from retrieval.steps.question_kind import QuestionKind, holds, kind_of
@@ -112,6 +113,17 @@ def test_equal_sentences_stand_in_the_order_of_their_passages_whatever_the_hits_
 
     assert [one.passage.id for one in found[0]] == ["psg_a", "psg_b"]
     assert {one.text for one in found[1]} == {"The canteen opens at noon."}
+
+
+@pytest.mark.models
+def test_evidence_has_every_copy_and_an_answer_quotes_one(embedder: SentenceTransformerEmbedder):
+    copies = [passage("The canteen opens at noon.", id_=id_) for id_ in ("psg_a", "psg_b")]
+    found = seen(embedder, "When does the canteen open?", *copies)
+
+    answer = quotes(found, max_sentences=3, min_support=0)
+
+    assert len(found) == 2
+    assert [sentence.text for sentence in answer] == ["The canteen opens at noon."]
 
 
 @pytest.mark.models

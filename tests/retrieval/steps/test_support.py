@@ -106,6 +106,10 @@ def test_only_the_passages_that_a_claim_names_may_support_it():
     assert by_labels == [quoted, quoted, not_said, quoted, not_said]
 
 
+def test_what_somebody_else_does_in_the_next_sentence_is_not_supported():
+    assert verdict("Acme sells bread in Ulm.", "Acme builds cars. Beta sells bread in Ulm.") is Verdict.UNSUPPORTED
+
+
 def test_two_neighbouring_sentences_may_support_a_claim_together():
     text = "The Mach Five is a racing car. It has a hood with a white letter. Nobody else drives it."
 
