@@ -1,5 +1,7 @@
 """What is looked at to tell how far a sentence bears on a question: its words, its tokens, what stands around it, and its passage.
 
+Products are `dot`, which unlike `@` does not look at the processor's flags: its kernels raise some of them where nothing is wrong.
+
 Everything is computed from the question and the hits, the rarity of a word as well, so that no passage outside of them shows.
 """
 
@@ -74,27 +76,27 @@ def _token_features(near: Nearness) -> Floats:
     lasts = near.lengths - 1
     return np.stack(
         [
-            even @ likeness,
-            rare @ likeness,
-            uncommon @ likeness,
-            untitled @ likeness,
-            telling @ likeness,
-            rare @ same,
-            uncommon @ same,
-            untitled @ same,
-            even @ titled,
-            rare @ titled,
-            rare @ np.maximum(np.maximum(same, near.neighbour(same, -1)), title_same),
-            even @ np.clip(likeness, 0, 1) ** 3,
+            even.dot(likeness),
+            rare.dot(likeness),
+            uncommon.dot(likeness),
+            untitled.dot(likeness),
+            telling.dot(likeness),
+            rare.dot(same),
+            uncommon.dot(same),
+            untitled.dot(same),
+            even.dot(titled),
+            rare.dot(titled),
+            rare.dot(np.maximum(np.maximum(same, near.neighbour(same, -1)), title_same)),
+            even.dot(np.clip(likeness, 0, 1) ** 3),
             ordered[:third].mean(axis=0),
             ordered[-half:].mean(axis=0),
-            rare @ before,
-            rare @ near.neighbour(likeness, 1),
+            rare.dot(before),
+            rare.dot(near.neighbour(likeness, 1)),
             near.pooled,
             near.backwards,
             near.adjacency,
-            rare @ near.passage_likeness[:, of_sentence],
-            rare @ near.passage_same[:, of_sentence],
+            rare.dot(near.passage_likeness[:, of_sentence]),
+            rare.dot(near.passage_same[:, of_sentence]),
             position / np.maximum(lasts, 1),
             position == 0,
             position == lasts,

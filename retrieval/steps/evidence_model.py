@@ -50,13 +50,13 @@ class EvidenceModel:
     def scores(self, x: Floats, *, is_statement: bool) -> Floats:
         """Shape (candidates, columns) to (candidates,): comparable among these candidates only."""
         weights = self.order + self.statement if is_statement else self.order
-        scores: Floats = np.round(with_standardised(x) @ weights, SCORE_DECIMALS)
+        scores: Floats = np.round(with_standardised(x).dot(weights), SCORE_DECIMALS)
         return scores
 
     def support(self, x: Floats, scores: Floats) -> Floats:
         """Shape (candidates,), 0 to 1, in the order of the scores."""
         best = int(scores.argmax())
-        sufficiency = _logistic(float(x[best] @ self.sufficiency) + self.intercept)
+        sufficiency = _logistic(float(x[best].dot(self.sufficiency)) + self.intercept)
         support: Floats = sufficiency * 2 * _logistic((scores - scores[best]) / SCORE_SPREAD)
         return support
 

@@ -152,7 +152,7 @@ def nearness(
     place = np.concatenate(places)
     column = np.where(place == IN_TITLE, IN_TITLE, place + firsts[owner])
     asked, said = directions(query.vectors), directions(np.concatenate([each.vectors for each in found]))
-    likeness = asked @ said.T
+    likeness: Floats = asked.dot(said.T)
     same = (query.ids[:, None] == np.concatenate([each.ids for each in found])[None, :]).astype(np.float32)
     group = _Groups.of(owner, column)
     total = int(counts.sum())
@@ -238,5 +238,5 @@ def _pooled(asked: Floats, said: Floats, group: _Groups, sentences: int) -> Floa
     mean /= np.maximum(np.linalg.norm(mean, axis=0), 1e-9)
     question = asked.mean(axis=0)
     question /= max(float(np.linalg.norm(question)), 1e-9)
-    pooled: Floats = group.spread((question @ mean)[None, :], sentences)[0]
+    pooled: Floats = group.spread(question.dot(mean)[None, :], sentences)[0]
     return pooled
