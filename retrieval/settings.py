@@ -225,7 +225,7 @@ class Settings(BaseSettings):
     answer_passages: PositiveInt = Field(8, description="Retrieved passages that an answer may quote from.")
     answer_embedded_sentences: PositiveInt = Field(4, description="Sentences an answer chooses from by embedding; most of its cost.")
     citation_receipt_days: PositiveInt = Field(400, description="Days that it is kept what was cited to whom, so that it can be checked.")
-    answer_min_support: float = Field(0.44, ge=0, le=1, description="Least support at which a sentence is quoted.")
+    answer_min_support: float = Field(0.05, ge=0, le=1, description="Least support at which a sentence is quoted.")
 
     # Confidence
     answer_accepted_error: float = Field(

@@ -6,8 +6,9 @@ from retrieval.domain.answers import AnswerSentence
 from retrieval.domain.evidence import Evidence
 from retrieval.steps.quotable import says_the_same
 
-RELATIVE_CUT = 0.8
-"""A further sentence needs this part of the best one's support: an answer is not padded. Chosen on halves of XQuAD and CLAP NQ."""
+RELATIVE_CUT = 0.5
+"""A further sentence needs this part of the best one's support: an answer is not padded. On the even half of XQuAD .8 shows the
+answer to 88 % of the questions in 1.3 sentences, .5 to 94 % in 1.8, .3 to 95 % in 2.4."""
 
 
 def quotes(evidence: Sequence[Evidence], *, max_sentences: int, min_support: float) -> tuple[AnswerSentence, ...]:

@@ -145,7 +145,7 @@ def test_two_runs_are_compared_question_by_question(installation, kept, second):
 
     compared = json.loads(installation.archivist("eval", "compare", kept["id"], other, "--json", "--metric", "answer").stdout)
 
-    assert compared["settings"] == {"answer_min_support": [0.44, 1.0], "fusion_lexical_weight": [0.55, 0.0]}
+    assert compared["settings"] == {"answer_min_support": [0.05, 1.0], "fusion_lexical_weight": [0.55, 0.0]}
     answered = compared["metrics"]["answer"]
     assert (answered["first"], answered["second"], answered["losses"], answered["p"]) == (1.0, 0.0, 1, 1.0)
     assert compared["queries"] == [{"id": "salaries", "text": "when are salaries paid", "first": 1.0, "second": 0.0}]
