@@ -43,8 +43,15 @@ class ApiClient:
             InvalidInput, NotAuthenticated, NotAuthorised, NotReadable, Unavailable: as the API answers.
             Unavailable: it does not answer.
         """
+        return self._asked("POST", path, body)
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The response's JSON. Raises like `post`."""
+        return self._asked("GET", path, None)
+
+    def _asked(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         try:
-            response = self._client.post(path, json=body)
+            response = self._client.request(method, path, json=body)
         except httpx.TransportError as error:
             raise Unavailable(f"the API at {self._client.base_url} does not answer ({type(error).__name__}): is it running?") from error
         content = _json_object(response)

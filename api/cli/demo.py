@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.cli.client import ApiClient
 from api.cli.demo_company import DemoCompany, DemoQuestion, open_company
 from api.cli.demo_report import Asked, check, print_answers, print_next_steps
+from api.cli.demo_review import check_handed_over, hand_over, print_handed_over
 from api.cli.opening import catalog_of
 from api.cli.output import console
 from api.cli.stack import Stack
@@ -36,7 +37,9 @@ def demo(
     settings = Settings()
     started = time.monotonic()
     out = console()
-    out.print("[bold]Archivist[/] starts the API and Dagster, ingests a small company, and answers two of its people.\n")
+    out.print(
+        "[bold]Archivist[/] starts the API and Dagster, ingests a small company, answers two of its people, and hands a question over.\n"
+    )
     with Stack(settings) as stack, catalog_of() as catalog:
         stack.wait_until_up("api")
         stack.wait_until_up("dagster")
@@ -48,7 +51,9 @@ def demo(
         _wait_for_index(catalog)
         asked = [_ask(settings, company, question) for question in company.questions]
         print_answers(out, company, asked)
-        problems = check(company, asked)
+        handed = hand_over(settings, company)
+        print_handed_over(out, company, handed)
+        problems = check(company, asked) + check_handed_over(company, handed)
         for problem in problems:
             out.print(f"[red]✗[/] {problem}")
         if not problems:
@@ -134,5 +139,5 @@ def _ask(settings: Settings, company: DemoCompany, question: DemoQuestion) -> As
     for person in (company.first, company.second):
         with ApiClient(settings, key=person.key) as client:
             passages[person.id] = client.post("/retrieve", {"query": question.text, "top_k": 3})
-            answers[person.id] = client.post("/answer", {"query": question.text})
+            answers[person.id] = client.post("/answer", {"query": question.text, "escalate": False})
     return Asked(question, passages, answers)

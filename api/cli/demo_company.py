@@ -12,12 +12,15 @@ from retrieval.domain.clock import SystemClock
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.keys import ApiKey, StoredApiKey, accepts
 from retrieval.domain.permissions import Principal
+from retrieval.domain.roles import Role
 from retrieval.settings import Settings
 
 if TYPE_CHECKING:
     from retrieval.bootstrap import Catalog
 
 KEYS_FILE = "demo-keys.json"
+ROLES = frozenset({Role.USER, Role.REVIEWER})
+"""Of every key: whoever tries the demonstration may look into the console as well."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,24 @@ class DemoQuestion:
 
 
 @dataclass(frozen=True)
+class DemoHandedOver:
+    """A question that a person answers, by a quote that stands in the documents."""
+
+    text: str
+    quote: str
+
+
+@dataclass(frozen=True)
 class DemoCompany:
-    """`first` may read all sources that the questions need, `second` lacks one."""
+    """`first` may read all sources that the questions need, `second` lacks one; `reviewer` answers for the source of `handed_over`."""
 
     first: DemoPerson
     second: DemoPerson
+    reviewer: DemoPerson
     sources: tuple[str, ...]
     hidden_from_second: str
     questions: tuple[DemoQuestion, ...]
+    handed_over: DemoHandedOver
 
 
 def open_company(samples: Path, catalog: "Catalog", settings: Settings) -> DemoCompany:
@@ -59,15 +72,19 @@ def open_company(samples: Path, catalog: "Catalog", settings: Settings) -> DemoC
     _enter_groups(catalog, company)
     people = {person["id"]: person for person in company["people"]}
     demo = company["demo"]
-    keys = _keys(catalog, settings.data_directory / KEYS_FILE, (demo["first"], demo["second"]))
-    first, second = (DemoPerson(id_, people[id_]["name"], people[id_]["title"], keys[id_]) for id_ in (demo["first"], demo["second"]))
-    questions = [q for q in _read(samples / "questions.yaml") if q.get("demo")]
+    ids = (demo["first"], demo["second"], demo["reviewer"])
+    keys = _keys(catalog, settings.data_directory / KEYS_FILE, ids)
+    first, second, reviewer = (DemoPerson(id_, people[id_]["name"], people[id_]["title"], keys[id_]) for id_ in ids)
+    questions = _read(samples / "questions.yaml")
+    [handed_over] = [q for q in questions if q["id"] == demo["handed_over"]]
     return DemoCompany(
         first,
         second,
+        reviewer,
         sources=tuple(source["id"] for source in _read(samples / "sources.yaml")),
         hidden_from_second=demo["hidden_from_second"],
-        questions=tuple(DemoQuestion(q["question"], frozenset(q["readers"])) for q in questions),
+        questions=tuple(DemoQuestion(q["question"], frozenset(q["readers"])) for q in questions if q.get("demo")),
+        handed_over=DemoHandedOver(handed_over["question"], handed_over["passage"]),
     )
 
 
@@ -95,12 +112,14 @@ def _keys(catalog: "Catalog", file: Path, people: tuple[str, ...]) -> dict[str, 
 def _live(catalog: "Catalog", written: str, now: datetime) -> str | None:
     key = ApiKey.parse(written)
     stored = catalog.keys.find(key.id) if key is not None else None
-    return written if key is not None and stored is not None and accepts(stored, key, now.astimezone(UTC)) else None
+    if key is None or stored is None or stored.roles != ROLES:
+        return None
+    return written if accepts(stored, key, now.astimezone(UTC)) else None
 
 
 def _new(catalog: "Catalog", person: str, now: datetime) -> str:
     key = ApiKey.generate()
-    catalog.keys.add(StoredApiKey(key.id, key.secret_hash, Principal(person), "demonstration", now))
+    catalog.keys.add(StoredApiKey(key.id, key.secret_hash, Principal(person), "demonstration", now, roles=ROLES))
     return key.written
 
 

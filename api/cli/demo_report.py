@@ -35,6 +35,8 @@ def print_next_steps(out: Console, company: DemoCompany, *, api_url: str, dagste
     body = json.dumps({"query": company.questions[0].text})
     out.print("[bold]Go on[/]")
     out.print(f"  Sources and runs   {dagster_url}/assets", f"\n  API reference      {api_url}/docs")
+    out.print(f"  Ask, and review    {api_url}/console   [dim]sign in with the key of {company.second.name} or {company.reviewer.name}:[/]")
+    out.print(Text(f"                     {company.reviewer.key}"))
     for path, person in (("retrieve", company.first), ("answer", company.second)):
         out.print(f"\n  As {person.name}:")
         out.print(

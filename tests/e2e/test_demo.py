@@ -41,7 +41,9 @@ def test_the_first_run_ingests_the_company_and_shows_two_people_two_answers(firs
     assert first_run.returncode == 0, printed[-3000:] + first_run.stderr[-3000:]
     assert "was shown nothing of what only" in printed
     assert "“" in printed
-    assert "No passage that you may read answers this question." in printed
+    assert "Nothing that you may read is about this question." in printed
+    assert "A person looks at it: esc_" in printed
+    assert "27 days of leave a year" in printed
     assert "Authorization: Bearer ak_" in printed
 
 
