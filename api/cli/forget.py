@@ -15,7 +15,7 @@ def forget(
     *,
     sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete a person's questions, answers given, feedback and escalations. Curated answers stay, no longer tied to them.
+    """Delete a person's questions, answers given, receipts, feedback and escalations. Curated answers stay, no longer tied to them.
 
     The audit log stays whole and keeps who was shown what; `archivist audit forget-queries` makes its query texts unreadable.
     """

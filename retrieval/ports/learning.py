@@ -171,7 +171,7 @@ class Forgetting(Protocol):
     """Deleting what is kept of people's questions."""
 
     def forget(self, asker: str, *, by: str) -> int:
-        """Delete all that is kept of the person, gaps included, and untie curated answers from them. How many answers were."""
+        """Delete all that is kept of the person, gaps and receipts included, and untie curated answers from them. How many answers were."""
 
     def forget_before(self, *, answers_before: datetime, gaps_before: datetime) -> int:
         """Delete what is older. How many answers were."""

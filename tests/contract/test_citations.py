@@ -198,3 +198,14 @@ def test_an_answer_without_citations_keeps_nothing(story: Story):
 
     with story.catalog.database.read() as connection:
         assert connection.scalar(select(func.count()).select_from(citation_receipts)) == 0
+
+
+def test_a_forgotten_persons_receipts_are_deleted_and_nobody_elses(story: Story):
+    citation = given(story)
+    given(story, BOB)
+
+    story.catalog.learning.forgetting.forget(ANN.subject, by="app:cli")
+
+    with pytest.raises(NotReadable):
+        story.catalog.citations.check(ANN, citation.id)
+    assert story.catalog.citations.check(BOB, citation.id).state is CitationState.INTACT

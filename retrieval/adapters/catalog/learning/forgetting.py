@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Select, delete, select, update
 
 from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.engine import Database
-from retrieval.adapters.catalog.tables import answers_given, curated_answers, feedback, gaps
+from retrieval.adapters.catalog.tables import answers_given, citation_receipts, curated_answers, feedback, gaps
 from retrieval.domain.audit import AuditAction, AuditEntry, Detail
 from retrieval.domain.clock import stamp
 
@@ -21,6 +21,7 @@ class CatalogForgetting:
         with self._database.write() as connection:
             answers = _delete(connection, select(answers_given.c.request_id).where(answers_given.c.asker == asker))
             connection.execute(delete(gaps).where(gaps.c.asker == asker))
+            connection.execute(delete(citation_receipts).where(citation_receipts.c.reader == asker))
             untied = update(curated_answers).where(curated_answers.c.asked_by == asker).values(asked_by=None)
             curated = connection.execute(untied).rowcount
             details: dict[str, Detail] = {"person": asker, "answers": answers, "curated": curated}
