@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request, Security
+from fastapi import Query as QueryParameters
 from fastapi.security import APIKeyHeader, HTTPBearer
 
 from api.authentication import Authenticator
 from api.consistency import ConsistencyTokens
 from api.cursors import Cursors
+from api.schemas import NoParameters
 from retrieval.domain.answers import Answer, AnswerSentence, Retrieved
 from retrieval.domain.citations import CheckedCitation
 from retrieval.domain.clock import Clock
@@ -187,4 +189,5 @@ async def _caller(
 
 
 Wired = Annotated[Parts, Depends(_parts)]
+Unparametrised = Annotated[NoParameters, QueryParameters()]
 Caller = Annotated[Principal, Depends(_caller)]

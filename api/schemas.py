@@ -78,6 +78,12 @@ class AnswerRequest(BaseModel):
     )
 
 
+class NoParameters(BaseModel):
+    """A route that takes none refuses any: what a caller meant by it would not be heeded."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class DocumentParameters(BaseModel):
     """Which part of a document's text to show. Offsets count Unicode characters of the version's text from 0."""
 

@@ -189,12 +189,12 @@ class AnswerService:
         answer = self._escalated(asked, finished)
         shown = answer if with_passages else _only_cited(answer)
         with asked.watch.step("audit"):
+            self._record(asked, shown)
             if self.parts.receipts is not None:
                 self.parts.receipts.keep(asked.principal, shown.citations, request_id=asked.request_id)
             if self.parts.given is not None and asked.request_id is not None:
                 sources = asked.query.sources
                 self.parts.given.keep(asked.principal, asked.query.text, answer, sources=sources, request_id=asked.request_id)
-            self._record(asked, shown)
         if answer.outcome is AnswerOutcome.ABSTAINED and self.parts.access is not None:
             self.parts.access.consider(asked.principal, asked.query.text, sources=asked.query.sources)
         return shown

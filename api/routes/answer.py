@@ -18,9 +18,14 @@ from retrieval.domain.answers import Answer
 from retrieval.domain.queries import Query
 
 SENTENCE, ANSWER = "sentence", "answer"
+_EVENT = {
+    "type": "object",
+    "properties": {"event": {"enum": [SENTENCE, ANSWER, ERROR]}, "data": {"type": "string", "description": "JSON."}},
+    "required": ["event", "data"],
+}
 _STREAMED: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+        "content": {EVENT_STREAM: {"schema": _EVENT}},
         "description": "Server-sent events: `sentence` for each sentence as it is verified, with its citations; then `answer`, the same "
         "body as `POST /answer`, which has the last word; `error` with a problem in place of what cannot follow.",
     }

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 
 from api.cursors import list_fingerprint
 from api.declared import CONTENT
-from api.dependencies import Caller, Wired
+from api.dependencies import Caller, Unparametrised, Wired
 from api.errors import request_id_of
 from api.idempotency import idempotent
 from api.pages import Place
@@ -29,7 +29,7 @@ def escalations(wanted: Annotated[PageParameters, Query()], caller: Caller, part
 
 
 @router.get("/escalations/{id}", summary="What became of a question")
-def escalation(id: str, caller: Caller, parts: Wired, request: Request) -> EscalationResponse:
+def escalation(id: str, _none: Unparametrised, caller: Caller, parts: Wired, request: Request) -> EscalationResponse:
     """How it stands and, once a person has answered it, the answer, as long as you may read everything that it stands on.
 
     404 for whoever did not ask it. Ask again from time to time, or let your application be told by a webhook.

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 
 from api.cursors import list_fingerprint
 from api.declared import requires
-from api.dependencies import Caller, Wired
+from api.dependencies import Caller, Unparametrised, Wired
 from api.errors import request_id_of
 from api.idempotency import idempotent
 from api.pages import Place
@@ -42,14 +42,14 @@ def statistics(wanted: Annotated[StatisticsParameters, Query()], caller: Caller,
 
 
 @router.get("/reviews/{id}", summary="One escalation")
-def item(id: str, caller: Caller, parts: Wired, request: Request) -> ReviewResponse:
+def item(id: str, _none: Unparametrised, caller: Caller, parts: Wired, request: Request) -> ReviewResponse:
     """With the evidence and the sentences of the draft that its asker and you both may read now."""
     request_id = request_id_of(request)
     return ReviewResponse.of(parts.wiring.reviews.item(caller, id, request_id=request_id), request_id=request_id)
 
 
 @router.get("/reviews/{id}/history", summary="What happened to an escalation")
-def history(id: str, caller: Caller, parts: Wired, request: Request) -> HistoryResponse:
+def history(id: str, _none: Unparametrised, caller: Caller, parts: Wired, request: Request) -> HistoryResponse:
     """Oldest first."""
     request_id = request_id_of(request)
     return HistoryResponse.of(parts.wiring.reviews.history(caller, id, request_id=request_id), request_id=request_id)

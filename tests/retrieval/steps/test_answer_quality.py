@@ -12,15 +12,20 @@ from pathlib import Path
 import pytest
 
 from retrieval.adapters.models.sentence_transformer import SentenceTransformerEmbedder
-from retrieval.domain.answers import AnswerSentence, Citation, RetrievedPassage
+from retrieval.domain.answer_policy import AnswerPolicy, RiskTier
+from retrieval.domain.answers import AnswerSentence, Citation, Retrieved, RetrievedPassage
 from retrieval.domain.documents import Span
 from retrieval.domain.passages import ReadablePassage, embedded_text
 from retrieval.domain.runs import FusedHit
+from retrieval.ports.calibration import Uncalibrated
 from retrieval.ports.models import TokenVectors, Vectors
 from retrieval.settings import Settings
 from retrieval.steps.answer import quotes
+from retrieval.steps.confidence import signals
+from retrieval.steps.confidence_model import shipped
 from retrieval.steps.evidence import evidence
 from retrieval.steps.evidence_by_embedding import ByEmbedding
+from retrieval.steps.thresholds import Confidences
 
 pytestmark = [pytest.mark.models, pytest.mark.quality]
 
@@ -57,7 +62,13 @@ class World:
             for rank, at in enumerate(found[: settings.answer_passages], 1)
         ]
         otherwise = ByEmbedding(vector, self.embedder, settings.answer_embedded_sentences)
-        seen = evidence(question.text, hits, self.embedder.query_tokens(question.text), self.tokens, otherwise=otherwise)
+        query = self.embedder.query_tokens(question.text)
+        seen = evidence(question.text, hits, query, self.tokens, otherwise=otherwise)
+        told = signals(question.text, Retrieved(tuple(hits), revision=1), seen, query, self.tokens)
+        accepted = {RiskTier.STANDARD: settings.answer_accepted_error}
+        confidences = Confidences(shipped(), Uncalibrated(), accepted, settings.answer_error_confidence, least_verdicts=1)
+        if not confidences.judge(told, [AnswerPolicy(source="xquad")]).suffices:
+            return ()
         return quotes(seen, max_sentences=settings.answer_max_sentences, min_support=settings.answer_min_support)
 
 
