@@ -19,7 +19,7 @@ SEED = 7
 EXACT_READER = "exact-reader"
 EXACT_READER_GROUPS = 40
 """Of 50: under 20,000 readable passages, where the dense leg still compares every one; the most work it ever does so."""
-STEPS = ("authenticate", "authorise", "embed", "legs", "fuse", "gate", "attribute", "answer", "audit")
+STEPS = ("authenticate", "authorise", "embed", "legs", "fuse", "gate", "attribute", "curated", "evidence", "confidence", "audit")
 
 
 @dataclass
