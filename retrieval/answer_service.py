@@ -160,12 +160,9 @@ class AnswerService:
         return AskedQuestion(principal, scope, query, vector, retrieved, watch, query_tokens, tokens, person_wanted, request_id)
 
     def _sentences(self, asked: AskedQuestion) -> Generator[AnswerSentence, None, Finished]:
-        """What a person has said to the same question, else an answer of its own."""
+        """An answer of its own, unless a person has said one to the same question: that one comes whole."""
         found = self._curated(asked)
-        if found is None:
-            return (yield from self.answering.sentences(asked))
-        yield from found.sentences
-        return Finished(found, found.sentences)
+        return Finished(found, found.sentences) if found is not None else (yield from self.answering.sentences(asked))
 
     def _curated(self, asked: AskedQuestion) -> Answer | None:
         if self.parts.curated is None:
