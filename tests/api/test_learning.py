@@ -81,6 +81,15 @@ def test_a_reviewed_answer_is_given_to_the_next_who_asks_the_same(api: TestClien
     assert [citation["document"] for citation in answered["citations"]] == [world.document("expenses.txt")]
 
 
+def test_a_reviewed_answer_is_streamed_whole(api: TestClient, world: World, ann: dict[str, str]):
+    reviewed(world, Principal("cyd"), QUESTION, "expenses.txt")
+
+    streamed = api.post("/answer/stream", json={"query": QUESTION}, headers=ann).text
+
+    assert [line for line in streamed.splitlines() if line.startswith("event: ")] == ["event: answer"]
+    assert '"curated":"cur_' in streamed
+
+
 def test_one_that_was_not_ticked_is_for_its_asker_alone(api: TestClient, world: World, ann: dict[str, str]):
     reviewed(world, Principal("cyd"), QUESTION, "expenses.txt", is_curated=False)
 
