@@ -57,6 +57,7 @@ class RetrieveRequest(BaseModel):
     top_k: int | None = Field(None, description="Most hits to return; the service has a default and an upper limit.")
     sources: list[SourceId] = Field(default=[], description="Only these sources; empty: every one that you may read.")
     at_least: str | None = Field(None, description=_AT_LEAST)
+    curated: bool = Field(default=False, description="Show what a reviewer has said to the same question, too.")
     explain: bool = Field(default=False, description="Say of each hit why it stands at its rank and why you may read it.")
 
 

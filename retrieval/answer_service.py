@@ -12,18 +12,20 @@ from retrieval.domain.curated import answer_of
 from retrieval.domain.errors import IndexUnavailable, TooManyRequests
 from retrieval.domain.escalations import EscalationDraft
 from retrieval.domain.passages import ReadablePassage
-from retrieval.domain.permissions import Principal
+from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.domain.queries import Query
 from retrieval.ports.access_requests import AccessConsidering
 from retrieval.ports.answer_policies import AnswerPolicies, UsualPolicies
 from retrieval.ports.calibration import CalibrationReader, Uncalibrated
 from retrieval.ports.citations import CitationReceipts
 from retrieval.ports.learning import AnswersHeard, CuratedAnswers
+from retrieval.ports.models import Vectors
 from retrieval.ports.reading import Candidate
 from retrieval.ports.reviewing import Escalating
-from retrieval.service import KnowledgeService
+from retrieval.service import KnowledgeService, check
 from retrieval.settings import Settings
 from retrieval.steps import record
+from retrieval.steps.authorise import authorise
 from retrieval.steps.confidence_model import shipped
 from retrieval.steps.thresholds import Confidences
 from retrieval.stopwatch import Stopwatch
@@ -114,9 +116,20 @@ class AnswerService:
                     yield self._concluded(asked, given, with_passages=with_passages)
                     return
                 if not is_recorded:
-                    self._record(asked, Answer(AnswerOutcome.ANSWERED, (), None, asked.retrieved), begun=True)
+                    begun = Answer(AnswerOutcome.ANSWERED, (), None, asked.retrieved)
+                    self._record(principal, query, begun, request_id, begun=True)
                     is_recorded = True
                 yield given
+
+    def curated(self, principal: Principal, query: Query, *, request_id: str | None = None) -> Answer | None:
+        """What a reviewer has said to the same question, recorded first; None when there is nothing. Raises like `answer`."""
+        check(query, self.settings)
+        scope = authorise(principal, self.knowledge.scopes)
+        found = self._said(principal, scope, query, self.knowledge.embedder.embed_query(query.text))
+        if found is not None:
+            self._record(principal, query, found, request_id)
+            self._keep_receipts(principal, found, request_id)
+        return found
 
     def passages_that_answer(self, principal: Principal, question: str, source: str) -> tuple[ReadablePassage, ...]:
         """The passages of one source that the question would be answered from by quotes, best first; none where it would not be.
@@ -165,15 +178,17 @@ class AnswerService:
         return Finished(found, found.sentences) if found is not None else (yield from self.answering.sentences(asked))
 
     def _curated(self, asked: AskedQuestion) -> Answer | None:
+        with asked.watch.step("curated"):
+            answer = self._said(asked.principal, asked.scope, asked.query, asked.vector)
+        if answer is None:
+            return None
+        return replace(answer, retrieved=replace(answer.retrieved, degraded=asked.retrieved.degraded, seconds=asked.watch.seconds))
+
+    def _said(self, principal: Principal, scope: AccessScope, query: Query, vector: Vectors) -> Answer | None:
         if self.parts.curated is None:
             return None
-        with asked.watch.step("curated"):
-            model = self.knowledge.embedder.model
-            found = self.parts.curated.answer(asked.principal, asked.scope, asked.query, asked.vector, model=model)
-        if found is None:
-            return None
-        answer = answer_of(found)
-        return replace(answer, retrieved=replace(answer.retrieved, degraded=asked.retrieved.degraded, seconds=asked.watch.seconds))
+        found = self.parts.curated.answer(principal, scope, query, vector, model=self.knowledge.embedder.model)
+        return None if found is None else answer_of(found)
 
     def _is_still_readable(self, asked: AskedQuestion, retrieved: Retrieved) -> bool:
         """Whether all that an answer was made of, cited or not, passes the gate now."""
@@ -186,9 +201,8 @@ class AnswerService:
         answer = self._escalated(asked, finished)
         shown = answer if with_passages else _only_cited(answer)
         with asked.watch.step("audit"):
-            self._record(asked, shown)
-            if self.parts.receipts is not None:
-                self.parts.receipts.keep(asked.principal, shown.citations, request_id=asked.request_id)
+            self._record(asked.principal, asked.query, shown, asked.request_id)
+            self._keep_receipts(asked.principal, shown, asked.request_id)
             if self.parts.given is not None and asked.request_id is not None:
                 sources = asked.query.sources
                 self.parts.given.keep(asked.principal, asked.query.text, answer, sources=sources, request_id=asked.request_id)
@@ -211,10 +225,13 @@ class AnswerService:
                 return replace(answer, outcome=AnswerOutcome.ABSTAINED)
         return replace(answer, escalation=opened.id)
 
-    def _record(self, asked: AskedQuestion, shown: Answer, *, begun: bool = False) -> None:
+    def _record(self, principal: Principal, query: Query, shown: Answer, request_id: str | None, *, begun: bool = False) -> None:
         searched = self.knowledge.searched()
-        entry = record.answering(asked.principal, asked.query, shown, searched=searched, request_id=asked.request_id, begun=begun)
-        self.knowledge.audit.record(entry)
+        self.knowledge.audit.record(record.answering(principal, query, shown, searched=searched, request_id=request_id, begun=begun))
+
+    def _keep_receipts(self, principal: Principal, shown: Answer, request_id: str | None) -> None:
+        if self.parts.receipts is not None:
+            self.parts.receipts.keep(principal, shown.citations, request_id=request_id)
 
 
 def _drained(sentences: Generator[AnswerSentence, None, Finished]) -> Finished:

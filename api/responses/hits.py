@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from api.responses.explanations import ExplanationOut
-from retrieval.domain.answers import Citation, Extract, Retrieved, RetrievedPassage
+from retrieval.domain.answers import Citation, Extract, RetrievedPassage
 from retrieval.domain.documents import Span
 from retrieval.domain.passages import ReadablePassage
 
@@ -121,28 +120,4 @@ class HitOut(BaseModel):
             citation=CitationOut.of(hit.citation),
             duplicates=[CitationOut.of(duplicate) for duplicate in hit.duplicates],
             extract=None if hit.extract is None else JoinedOut.of(hit.extract),
-        )
-
-
-class RetrieveResponse(BaseModel):
-    """The best passages that you may read, best first."""
-
-    request_id: str
-    hits: list[HitOut]
-    as_of: str | None
-    consistency_token: str
-    degraded: list[str] = Field(description="Parts that were left out because they are down. Quality may suffer, permissions never do.")
-    explanation: ExplanationOut | None = Field(
-        None, exclude_if=lambda explanation: explanation is None, description="Not there unless it was asked for."
-    )
-
-    @classmethod
-    def of(cls, retrieved: Retrieved, *, request_id: str, consistency_token: str) -> "RetrieveResponse":
-        return cls(
-            request_id=request_id,
-            hits=[HitOut.of(hit) for hit in retrieved.hits],
-            as_of=None,
-            consistency_token=consistency_token,
-            degraded=list(retrieved.degraded),
-            explanation=None if retrieved.explanation is None else ExplanationOut.of(retrieved.explanation),
         )

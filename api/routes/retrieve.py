@@ -6,7 +6,7 @@ from api.declared import CONTENT
 from api.dependencies import Caller, Wired
 from api.errors import request_id_of
 from api.queries import query_of
-from api.responses.hits import RetrieveResponse
+from api.responses.retrieved import RetrieveResponse
 from api.schemas import RetrieveRequest
 from api.timings import report_timings
 
@@ -19,5 +19,6 @@ def retrieve(body: RetrieveRequest, caller: Caller, parts: Wired, request: Reque
     query = query_of(parts, text=body.query, top_k=body.top_k, sources=body.sources, at_least=body.at_least, explain=body.explain)
     retrieved = parts.wiring.knowledge.retrieve(caller, query, request_id=request_id_of(request))
     report_timings(request, response, retrieved.seconds)
+    said = parts.wiring.answers.curated(caller, query, request_id=request_id_of(request)) if body.curated else None
     token = parts.tokens.seal(retrieved.revision)
-    return RetrieveResponse.of(retrieved, request_id=request_id_of(request), consistency_token=token)
+    return RetrieveResponse.of(retrieved, request_id=request_id_of(request), consistency_token=token, curated=said)

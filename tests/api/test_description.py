@@ -49,7 +49,7 @@ FIELDS = {
     "ProblemResponse": {"type", "title", "status", "detail", "errors", "request_id"},
     "ReadinessResponse": {"ready", "parts"},
     "RelationOut": {"kind", "subject", "object", "weight", "passages"},
-    "RetrieveResponse": {"request_id", "hits", "as_of", "consistency_token", "degraded", "explanation"},
+    "RetrieveResponse": {"request_id", "hits", "as_of", "consistency_token", "degraded", "curated", "explanation"},
     "SourceListResponse": {"request_id", "sources", "next_cursor"},
     "SourceOut": {
         *("id", "title", "kind", "owner", "state", "classification", "region", "documents", "readable", "nobody_reads", "quarantined"),
@@ -108,6 +108,7 @@ FIELDS = {
         *("may_decide", "resolution"),
     },
     "ReviewedResponse": {"request_id", "review"},
+    "SaidOut": {"id", "sentences", "citations"},
     "SentenceOut": {"text", "citation", "citations", "support", "verdict"},
     "StatisticsResponse": {
         *("request_id", "since", "volume", "to_claim", "to_decide", "overdue_share", "outcomes", "by_reason", "by_source"),
@@ -121,7 +122,7 @@ REQUESTS = {
     "FeedbackRequest": {"answer", "kind", "citation", "note"},
     "ParaphrasesRequest": {"paraphrases", "expected"},
     "RenewRequest": {"days", "expected"},
-    "RetrieveRequest": {"query", "top_k", "sources", "at_least", "explain"},
+    "RetrieveRequest": {"query", "top_k", "sources", "at_least", "curated", "explain"},
     "CreateKeyRequest": {"principal", "roles", "sources", "label", "expires_days"},
     "AnswerRequest": {"query", "sources", "at_least", "include_passages", "escalate"},
     "DecisionRequest": {"expected", "judgement", "sentences", "own_knowledge", "reason", "knowledge_gap", "is_curated"},

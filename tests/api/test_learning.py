@@ -90,6 +90,23 @@ def test_a_reviewed_answer_is_streamed_whole(api: TestClient, world: World, ann:
     assert '"curated":"cur_' in streamed
 
 
+def test_a_reviewed_answer_stands_beside_hits_where_it_is_asked_for(
+    api: TestClient, world: World, ann: dict[str, str], bea: dict[str, str]
+):
+    reviewed(world, Principal("cyd"), QUESTION, "expenses.txt")
+    board = Principal("rita", groups=frozenset({"group:board"}))
+    reviewed(world, replace(board, id="cyd"), HIDDEN, "nightingale.txt", reviewer=board)
+
+    def found(headers: Mapping[str, str], question: str, **options: object) -> object:
+        said = api.post("/retrieve", json={"query": question, **options}, headers=headers).json().get("curated")
+        return None if said is None else [sentence["text"] for sentence in said["sentences"]]
+
+    assert found(ann, QUESTION, curated=True) == ["Travel expenses are paid within 14 days."]
+    assert found(ann, QUESTION) is None
+    assert found(bea, HIDDEN, curated=True) is not None
+    assert found(ann, HIDDEN, curated=True) is None
+
+
 def test_one_that_was_not_ticked_is_for_its_asker_alone(api: TestClient, world: World, ann: dict[str, str]):
     reviewed(world, Principal("cyd"), QUESTION, "expenses.txt", is_curated=False)
 

@@ -1,0 +1,54 @@
+"""What `/retrieve` answers: hits, and if they were asked for why they stand there and what a reviewer has said."""
+
+from pydantic import BaseModel, Field
+
+from api.responses.answers import SentenceOut
+from api.responses.explanations import ExplanationOut
+from api.responses.hits import CitationOut, HitOut
+from retrieval.domain.answers import Answer, Retrieved
+
+
+class SaidOut(BaseModel):
+    """A curated answer to the same question, all of whose documents you may read."""
+
+    id: str
+    sentences: list[SentenceOut]
+    citations: list[CitationOut]
+
+    @classmethod
+    def of(cls, answer: Answer) -> "SaidOut":
+        return cls(
+            id=str(answer.curated),
+            sentences=[SentenceOut.of(sentence) for sentence in answer.sentences],
+            citations=[CitationOut.of(citation) for citation in answer.citations],
+        )
+
+
+class RetrieveResponse(BaseModel):
+    """The best passages that you may read, best first."""
+
+    request_id: str
+    hits: list[HitOut]
+    as_of: str | None
+    consistency_token: str
+    degraded: list[str] = Field(description="Parts that were left out because they are down. Quality may suffer, permissions never do.")
+    curated: SaidOut | None = Field(
+        None,
+        exclude_if=lambda said: said is None,
+        description="What a reviewer has said to the same question; not there unless it was asked for.",
+    )
+    explanation: ExplanationOut | None = Field(
+        None, exclude_if=lambda explanation: explanation is None, description="Not there unless it was asked for."
+    )
+
+    @classmethod
+    def of(cls, retrieved: Retrieved, *, request_id: str, consistency_token: str, curated: Answer | None = None) -> "RetrieveResponse":
+        return cls(
+            request_id=request_id,
+            hits=[HitOut.of(hit) for hit in retrieved.hits],
+            as_of=None,
+            consistency_token=consistency_token,
+            degraded=list(retrieved.degraded),
+            curated=None if curated is None else SaidOut.of(curated),
+            explanation=None if retrieved.explanation is None else ExplanationOut.of(retrieved.explanation),
+        )
