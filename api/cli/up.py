@@ -14,7 +14,7 @@ def up() -> None:
     with Stack(Settings()) as stack:
         stack.wait_until_up("api")
         stack.wait_until_up("dagster")
-        watch(stack, f"API      {stack.api_url}\nDagster  {stack.dagster_url}\nCtrl-C ends both.")
+        watch(stack, f"API      {stack.api_url}\nConsole  {stack.api_url}/console\nDagster  {stack.dagster_url}\nCtrl-C ends both.")
 
 
 def watch(stack: Stack, said: str) -> None:
