@@ -6,7 +6,7 @@ Adapters with heavy libraries are imported where they are picked, so that a proc
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -226,24 +226,26 @@ def open_graph(settings: Settings, catalog: Catalog) -> Iterator[GraphSearch]:
     """The knowledge graph in this process's memory, which follows the catalog until the end. It is loaded in the background."""
     from retrieval.adapters.graph.memory import MemoryGraph
     from retrieval.indexing.graph import FollowingGraph, GraphFollower
-    from retrieval.indexing.thread import FollowerThread
 
     graph = MemoryGraph()
     follower = GraphFollower(catalog.graph_feed, graph, batch_documents=settings.graph_batch_documents)
-    thread = FollowerThread(follower.follow, pause_seconds=settings.index_follow_seconds)
-    thread.start()
-    try:
+    with _in_background(follower.follow, pause_seconds=settings.index_follow_seconds):
         yield FollowingGraph(graph, follower, graph.applied_revision, settings.index_catch_up_seconds)
-    finally:
-        thread.stop()
 
 
 @contextmanager
 def _learning(services: Services) -> Iterator[None]:
     """What people decide and say is learned from in the background, until the end."""
+    with _in_background(services.learning.upkeep, pause_seconds=services.settings.learning_upkeep_seconds):
+        yield
+
+
+@contextmanager
+def _in_background(work: Callable[[], None], *, pause_seconds: float) -> Iterator[None]:
+    """`work` again and again in a thread of its own, until the end."""
     from retrieval.indexing.thread import FollowerThread
 
-    thread = FollowerThread(services.learning.upkeep, pause_seconds=services.settings.learning_upkeep_seconds)
+    thread = FollowerThread(work, pause_seconds=pause_seconds)
     thread.start()
     try:
         yield
@@ -255,14 +257,13 @@ def _learning(services: Services) -> Iterator[None]:
 def _delivering(services: Services) -> Iterator[None]:
     """In the background, until the end: claims lapse, whoever waits is told, and owners are asked for access."""
     from retrieval.adapters.delivery.opening import open_deliverer
-    from retrieval.indexing.thread import FollowerThread
 
     pause = services.settings.escalation_sweep_seconds
-    with open_deliverer(services.settings, services.catalog, services.clock) as deliverer, ExitStack() as stopping:
-        for work in (deliverer.work, services.access.work):
-            thread = FollowerThread(work, pause_seconds=pause)
-            thread.start()
-            stopping.callback(thread.stop)
+    with (
+        open_deliverer(services.settings, services.catalog, services.clock) as deliverer,
+        _in_background(deliverer.work, pause_seconds=pause),
+        _in_background(services.access.work, pause_seconds=pause),
+    ):
         yield
 
 
@@ -325,7 +326,6 @@ def _index(settings: Settings, catalog: Catalog, embedder: Embedder, *, private:
 @contextmanager
 def _owning_edge(settings: Settings, catalog: Catalog, embedder: Embedder) -> Iterator[Index]:
     from retrieval.indexing.following import FollowingSearch
-    from retrieval.indexing.thread import FollowerThread
 
     index, owner = _edge(settings, catalog, embedder, settings.index_directory)
     heard_at = 0.0
@@ -349,13 +349,8 @@ def _owning_edge(settings: Settings, catalog: Catalog, embedder: Embedder) -> It
     def readiness() -> tuple[bool, str]:
         return not index.needs_build, index.why_not if index.needs_build else "following the catalog"
 
-    thread = FollowerThread(follow, pause_seconds=settings.index_follow_seconds)
-    thread.start()
-    try:
+    with closing(owner), _in_background(follow, pause_seconds=settings.index_follow_seconds):
         yield FollowingSearch(index, lambda _needed: owner.catch_up(settings.index_catch_up_seconds)), readiness
-    finally:
-        thread.stop()
-        owner.close()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ own types read every event that is written here: `tests/retrieval/models/test_ch
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -60,7 +61,7 @@ def sensible(_asked: Asked) -> Said:
 
 
 @dataclass
-class Chat(Provider):
+class Chat(Provider, ABC):
     """A model's server. `piece_characters`: how much of the text each event brings."""
 
     faults = FAULTS
@@ -72,12 +73,13 @@ class Chat(Provider):
     given: Sequence[bytes] = ()
     """The events of the fault `as given`."""
 
+    @abstractmethod
     def asked(self, body: Any) -> Asked:
-        raise NotImplementedError
+        """What the model sees of a request."""
 
+    @abstractmethod
     def events(self, body: Any) -> Sequence[bytes]:
         """Of a right answer, each as it stands on the wire, the end's mark included."""
-        raise NotImplementedError
 
     def said(self, body: Any) -> Said:
         return self.says(self.asked(body))

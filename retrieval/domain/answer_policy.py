@@ -1,6 +1,6 @@
 """What a source's owner says of answers that stand on it: how seldom they may be wrong, who reviews them, how old is too old."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
@@ -99,6 +99,11 @@ class AnswerPolicy(AnswerTerms):
     @classmethod
     def of(cls, source: str, terms: AnswerTerms) -> "AnswerPolicy":
         return cls(source=source, **{each.name: getattr(terms, each.name) for each in fields(AnswerTerms)})
+
+
+def strictest_tier(policies: Iterable[AnswerPolicy]) -> RiskTier:
+    """Of the sources that an answer stands on; without any, the usual one."""
+    return max((policy.risk_tier for policy in policies), key=list(RiskTier).index, default=RiskTier.STANDARD)
 
 
 UNSAID = AnswerTerms()

@@ -156,7 +156,7 @@ class ReadableCurated:
         return bool(self.sentences)
 
 
-def answer_of(found: ReadableCurated, *, threshold: float = 0.0) -> Answer:
+def answer_of(found: ReadableCurated) -> Answer:
     """What is told to whoever asked: the reviewer's sentences, and the passages that they cite as what was looked at."""
     hits = tuple(
         RetrievedPassage(rank, 1.0, passage, Citation.of(passage), FusedHit(passage.id, 1.0, None, None, None, None))
@@ -169,7 +169,7 @@ def answer_of(found: ReadableCurated, *, threshold: float = 0.0) -> Answer:
         found.sentences,
         reason=None,
         retrieved=Retrieved(hits, revision=found.revision),
-        confidence=Confidence(answer.probability, threshold, VERDICTS, signals),
+        confidence=Confidence(answer.probability, 0.0, VERDICTS, signals),
         generated=CURATED,
         curated=answer.id,
     )

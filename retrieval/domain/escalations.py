@@ -26,8 +26,6 @@ from retrieval.domain.ids import text_hash
 from retrieval.domain.permissions import Principal
 from retrieval.domain.runs import FusedHit, Leg
 
-MAX_NOTE_CHARACTERS = 4_000
-
 
 class EscalationState(StrEnum):
     """Where an escalation stands. The first two are pending; the others are final.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from retrieval.domain.answer_policy import strictest_tier
 from retrieval.domain.answers import Answer, AnswerOutcome, Reason
 from retrieval.domain.calibration import JudgedAnswer, VerdictOrigin
 from retrieval.domain.clock import Clock
@@ -13,7 +14,7 @@ from retrieval.domain.feedback import AnswerGiven, Feedback, FeedbackKind
 from retrieval.domain.gaps import GAPS, NO_SOURCE, Gap, GapKind
 from retrieval.domain.ids import text_hash
 from retrieval.domain.permissions import Principal
-from retrieval.learning_service.promises import has_promise, strictest_tier
+from retrieval.learning_service.promises import has_promise
 from retrieval.ports.answer_policies import AnswerPolicies
 from retrieval.ports.learning import AnswersGiven, CuratedReader, CuratedStore
 from retrieval.ports.reviewing import Escalating
@@ -81,7 +82,7 @@ class Hearing:
             is_right=True,
             signals=given.signals,
             sources=sources,
-            risk_tier=strictest_tier(self.policies, sources).value,
+            risk_tier=strictest_tier(self.policies.of(sources).values()).value,
             at=self.clock.now(),
         )
 

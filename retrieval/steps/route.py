@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from retrieval.domain.answer_policy import AnswerPolicy, RiskTier
+from retrieval.domain.answer_policy import AnswerPolicy, strictest_tier
 from retrieval.domain.escalation_rules import askers
 from retrieval.domain.escalations import EscalationDraft, Priority
 from retrieval.domain.permissions import EVERYONE, Principal, PrincipalKind
@@ -39,7 +39,7 @@ def route(
     read it is not looked at. Whoever asks is left out, and where nobody else is named, or nothing was found, every reviewer may have it.
     """
     named = [policies[place.source] for place in draft.evidence]
-    priority = Priority(max((policy.risk_tier for policy in named), key=list(RiskTier).index, default=RiskTier.STANDARD).value)
+    priority = Priority(strictest_tier(named).value)
     soonest = min((policy.review_hours for policy in named if policy.review_hours), default=hours[priority])
     source = _most_important(draft)
     if not source:
