@@ -1,0 +1,16 @@
+"""Embedding models: which one is live, which ones are being prepared."""
+
+import sqlalchemy as sa
+from alembic import op  # noqa: F401
+
+revision = "0014"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+KEY = sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql")
+COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Nothing yet."""
