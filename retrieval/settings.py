@@ -486,6 +486,18 @@ class Settings(BaseSettings):
     embed_window_passages: PositiveInt = Field(512, description="Passages embedded before they are stored: what a crash can cost.")
     publish_batch_documents: PositiveInt = Field(100, description="Documents published in one transaction.")
 
+    # Credentials of sources
+    credential_env_prefix: str = Field(
+        f"{ENV_PREFIX}SOURCE_", min_length=1, description="`env:` references name only variables that begin with this."
+    )
+    credential_directory: str = Field("", description="Folder of the files that `file:` references name; empty: none can be named.")
+    credential_max_bytes: PositiveInt = Field(64 * KIB, description="Largest credential that is read.")
+    vault_url: str = Field("", description="URL of HashiCorp Vault, for `vault:` references; empty: none can be named.")
+    vault_token_file: str = Field("", description="File that holds the token which reads Vault, such as Vault Agent writes.")
+    vault_mount: str = Field("secret", description="Where Vault's key-value engine, version 2, is mounted.")
+    vault_prefix: str = Field("archivist/", min_length=1, description="`vault:` references name only paths that begin with this.")
+    vault_timeout_seconds: PositiveInt = Field(5, description="Longest wait for Vault.")
+
     # Web connector
     web_allow_private_addresses: bool = Field(default=False, description="Let web sources reach loopback and private addresses.")
     web_timeout_seconds: PositiveInt = Field(30, description="Longest time for one web request, redirects included.")
@@ -547,6 +559,11 @@ class Settings(BaseSettings):
 def webhook_secret(name: str) -> str:
     """A variable `ARCHIVIST_WEBHOOK_…` of the environment; empty when it is not there, or is another one."""
     return os.environ.get(name, "") if name.startswith(f"{ENV_PREFIX}WEBHOOK_") else ""  # noqa: TID251 - as above
+
+
+def source_secret(name: str, *, prefix: str) -> str:
+    """A variable of the environment whose name begins with `prefix`; empty when it is not there, or is another one."""
+    return os.environ.get(name, "") if prefix and name.startswith(prefix) else ""  # noqa: TID251 - as above
 
 
 def _written(value: object) -> str:
