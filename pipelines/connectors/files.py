@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import structlog
 
+from pipelines.connectors.local_tree import LocalTree
+from pipelines.connectors.location import local_path_problem, local_root, selection, value, values
 from pipelines.connectors.names import is_hidden, is_temporary, names_in_keys
+from pipelines.connectors.object_tree import ObjectTree, store_problem
 from pipelines.connectors.permissions import Inherited, Rules
 from pipelines.connectors.permissions_file import (
     MAX_PERMISSIONS_BYTES,
@@ -17,11 +20,15 @@ from pipelines.connectors.permissions_file import (
     parse_permissions,
     permissions_file_problem,
 )
+from pipelines.connectors.plugin import Plugin
 from pipelines.connectors.port import PROBE_MAX_FILES, FileRefused, Probe
 from pipelines.connectors.selection import Selection
 from pipelines.connectors.tree import Entry, Folder, Parts, Tree
 from retrieval.domain.documents import Fetched, Gone, NotModified, QuarantineCode, SourceFile
-from retrieval.domain.errors import SourceUnavailable
+from retrieval.domain.errors import FieldProblem, SourceUnavailable
+from retrieval.domain.source_kinds import FILES
+from retrieval.domain.sources import SourceSpec
+from retrieval.settings import Settings
 
 MAX_DEPTH = 100
 """Folders within folders. Deeper is a loop or a mistake."""
@@ -156,3 +163,26 @@ def _spells(parts: Sequence[str], key: str) -> bool:
 def _spellings(part: str) -> set[str]:
     shown = part.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return {shown, *names_in_keys([part]).values()}
+
+
+def _connect(spec: SourceSpec, settings: Settings) -> FilesConnector:
+    root = value(spec, FILES, "root")
+    path = local_root(root)
+    return FilesConnector(
+        LocalTree(Path(path)) if path is not None else ObjectTree(root),
+        selection=selection(spec, FILES),
+        rules=Rules(spec.rules),
+        max_files=settings.source_max_files,
+        max_file_bytes=settings.source_max_file_bytes,
+    )
+
+
+def _problems(spec: SourceSpec, _settings: Settings) -> Iterator[FieldProblem]:
+    for root in values(spec, FILES, "root"):
+        path = local_root(root)
+        problem = store_problem(root) if path is None else local_path_problem(path)
+        if problem:
+            yield FieldProblem("location.root", problem)
+
+
+PLUGIN = Plugin(FILES, connect=_connect, problems=_problems)

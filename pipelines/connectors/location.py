@@ -1,52 +1,40 @@
-"""What may stand in a source's `location`. Nothing is reached here, so a person learns of a mistake while registering."""
+"""What every connector's `location` is read with. Nothing is reached here, so a person learns of a mistake while registering."""
 
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
 
-from pipelines.connectors.globs import glob_problem
-from pipelines.connectors.kinds import FILES, KINDS, Option
-from pipelines.connectors.port import FileRefused
-from pipelines.connectors.urls import check_url
+from pipelines.connectors.globs import Glob, glob_problem
+from pipelines.connectors.selection import Selection
 from retrieval.domain.errors import FieldProblem
+from retrieval.domain.source_kinds import Kind, Option
 from retrieval.domain.sources import SourceSpec
-from retrieval.settings import Settings
-
-_STORES = {
-    "s3": ("s3fs", "s3"),
-    "gs": ("gcsfs", "gs"),
-    "gcs": ("gcsfs", "gs"),
-    "az": ("adlfs", "az"),
-    "abfs": ("adlfs", "az"),
-    "memory": ("fsspec", ""),
-}
-"""Scheme to the library that reads it and the extra that installs that. Others, such as http or sftp, would get around our guards."""
 
 
-def location_problems(spec: SourceSpec, settings: Settings) -> list[FieldProblem]:
-    """Everything that is wrong with a source's kind, options and rule patterns."""
-    kind = KINDS.get(spec.kind)
-    if kind is None:
-        return [FieldProblem("kind", "not a kind of source", "one of " + ", ".join(KINDS))]
+def option_problems(spec: SourceSpec, kind: Kind) -> Iterator[FieldProblem]:
+    """What the options themselves tell: unknown and missing ones, lists where one value stands, values outside the choices, wrong globs."""
     known = {option.name: option for option in kind.options}
-    problems = [
-        FieldProblem(f"location.{name}", "unknown option", "one of " + ", ".join(known)) for name in sorted(set(spec.location) - set(known))
-    ]
+    for name in sorted(set(spec.location) - set(known)):
+        yield FieldProblem(f"location.{name}", "unknown option", "one of " + ", ".join(known))
     for option in kind.options:
-        problems.extend(_option_problems(spec, option))
-    problems.extend(_files_problems(spec) if kind is FILES else _web_problems(spec, settings))
-    for number, rule in enumerate(spec.rules, 1):
-        if problem := glob_problem(rule.glob):
-            problems.append(FieldProblem(f"rules[{number}].glob", problem))
-    return problems
+        yield from _option_problems(values(spec, kind, option.name), option)
 
 
-def values(spec: SourceSpec, name: str) -> Sequence[str]:
+def values(spec: SourceSpec, kind: Kind, name: str) -> Sequence[str]:
     """An option's values; its default when it is not given or empty."""
     given = spec.location.get(name, ())
     stripped = [value.strip() for value in ([given] if isinstance(given, str) else given)]
-    default = next((option.default for option in KINDS[spec.kind].options if option.name == name), "")
+    default = next((option.default for option in kind.options if option.name == name), "")
     return [value for value in stripped if value] or ([default] if default else [])
+
+
+def value(spec: SourceSpec, kind: Kind, name: str) -> str:
+    """An option's only value; empty when it has none."""
+    return next(iter(values(spec, kind, name)), "")
+
+
+def selection(spec: SourceSpec, kind: Kind) -> Selection:
+    """What the options `include` and `exclude` take."""
+    return Selection(tuple(map(Glob, values(spec, kind, "include"))), tuple(map(Glob, values(spec, kind, "exclude"))))
 
 
 def local_root(root: str) -> str | None:
@@ -57,29 +45,8 @@ def local_root(root: str) -> str | None:
     return unquote(url.path, errors="surrogateescape") if url.scheme == "file" and url.netloc in {"", "localhost"} else None
 
 
-def _option_problems(spec: SourceSpec, option: Option) -> Iterator[FieldProblem]:
-    given = values(spec, option.name)
-    if option.required and not given:
-        yield FieldProblem(f"location.{option.name}", "is required")
-    if not option.takes_many and len(given) > 1:
-        yield FieldProblem(f"location.{option.name}", "one value, not a list")
-    if option.name in {"include", "exclude"}:
-        for number, glob in enumerate(given, 1):
-            if problem := glob_problem(glob):
-                yield FieldProblem(f"location.{option.name}[{number}]", problem)
-
-
-def _files_problems(spec: SourceSpec) -> Iterator[FieldProblem]:
-    for root in values(spec, "root"):
-        problem = _root_problem(root)
-        if problem:
-            yield FieldProblem("location.root", problem)
-
-
-def _root_problem(root: str) -> str | None:
-    path = local_root(root)
-    if path is None:
-        return _store_problem(root)
+def local_path_problem(path: str) -> str | None:
+    """What is wrong with a path of this machine that a source names; None for a good one."""
     if "\0" in path:
         return "a path has no NUL character"
     if not path.startswith("/"):
@@ -91,29 +58,15 @@ def _root_problem(root: str) -> str | None:
     return None
 
 
-def _store_problem(root: str) -> str | None:
-    scheme, _, rest = root.partition("://")
-    if scheme not in _STORES or "::" in root:
-        return "a local path, or a URL with one of " + ", ".join(f"{name}://" for name in ("file", "s3", "gs", "az"))
-    if "@" in rest.split("/", 1)[0] or any(mark in rest for mark in "?#"):
-        return "a URL without credentials, '?' and '#'; the store's own settings hold its credentials"
-    if not rest.strip("/") or any(name in {"", ".", ".."} for name in rest.strip("/").split("/")):
-        return f"a bucket and a folder in it, such as {scheme}://bucket/folder"
-    library, extra = _STORES[scheme]
-    if find_spec(library) is None:
-        return f"{scheme}:// needs the extra '{extra}': pip install 'archivist[{extra}]'"
-    return None
-
-
-def _web_problems(spec: SourceSpec, settings: Settings) -> Iterator[FieldProblem]:
-    urls, sitemaps = values(spec, "urls"), values(spec, "sitemap")
-    if bool(urls) == bool(sitemaps):
-        yield FieldProblem("location.urls", "give either 'urls' or 'sitemap'")
-    if len(urls) > settings.web_max_urls:
-        yield FieldProblem("location.urls", "too many pages", f"{settings.web_max_urls} URLs")
-    named = [(f"location.urls[{number}]", url) for number, url in enumerate(urls, 1)] + [("location.sitemap", url) for url in sitemaps]
-    for field, url in named:
-        try:
-            check_url(url, any_port=settings.web_allow_private_addresses)
-        except FileRefused as refused:
-            yield FieldProblem(field, refused.reason)
+def _option_problems(given: Sequence[str], option: Option) -> Iterator[FieldProblem]:
+    field = f"location.{option.name}"
+    if option.required and not given:
+        yield FieldProblem(field, "is required")
+    if not option.takes_many and len(given) > 1:
+        yield FieldProblem(field, "one value, not a list")
+    if option.choices and not set(given) <= set(option.choices):
+        yield FieldProblem(field, "not one of the choices", "one of " + ", ".join(option.choices))
+    if option.name in {"include", "exclude"}:
+        for number, glob in enumerate(given, 1):
+            if problem := glob_problem(glob):
+                yield FieldProblem(f"{field}[{number}]", problem)

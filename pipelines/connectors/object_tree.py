@@ -6,6 +6,7 @@ An empty prefix cannot be told from one that is not there: both are a source tha
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.util import find_spec
 
 import fsspec
 
@@ -17,6 +18,15 @@ from retrieval.domain.errors import ArchivistError, SourceUnavailable
 _Facts = Mapping[str, object]
 """What a store tells of an object; each store has its own words."""
 _ETAGS = ("ETag", "etag")
+_STORES = {
+    "s3": ("s3fs", "s3"),
+    "gs": ("gcsfs", "gs"),
+    "gcs": ("gcsfs", "gs"),
+    "az": ("adlfs", "az"),
+    "abfs": ("adlfs", "az"),
+    "memory": ("fsspec", ""),
+}
+"""Scheme to the library that reads it and the extra that installs that. Others, such as http or sftp, would get around our guards."""
 _TIMES = ("LastModified", "last_modified", "updated", "mtime", "modified", "created")
 
 
@@ -98,6 +108,21 @@ class ObjectTree:
         if size == 0:
             return b""  # some stores refuse a range of an empty object
         return bytes(self._store.cat_file(self._path(parts), start=0, end=max_bytes))
+
+
+def store_problem(root: str) -> str | None:
+    """What is wrong with a root in a store, in words for the person who wrote it; None for a good one."""
+    scheme, _, rest = root.partition("://")
+    if scheme not in _STORES or "::" in root:
+        return "a local path, or a URL with one of " + ", ".join(f"{name}://" for name in ("file", "s3", "gs", "az"))
+    if "@" in rest.split("/", 1)[0] or any(mark in rest for mark in "?#"):
+        return "a URL without credentials, '?' and '#'; the store's own settings hold its credentials"
+    if not rest.strip("/") or any(name in {"", ".", ".."} for name in rest.strip("/").split("/")):
+        return f"a bucket and a folder in it, such as {scheme}://bucket/folder"
+    library, extra = _STORES[scheme]
+    if find_spec(library) is None:
+        return f"{scheme}:// needs the extra '{extra}': pip install 'archivist[{extra}]'"
+    return None
 
 
 class _NotThere(SourceUnavailable):

@@ -11,15 +11,20 @@ from pathlib import PurePosixPath
 import httpx
 import structlog
 
+from pipelines.connectors.location import selection, value, values
 from pipelines.connectors.outbound import Outbound, gunzip
 from pipelines.connectors.permissions import Rules
+from pipelines.connectors.plugin import Plugin
 from pipelines.connectors.port import PROBE_MAX_FILES, FileRefused, Probe
 from pipelines.connectors.selection import Selection
 from pipelines.connectors.sitemap import MAX_SITEMAP_BYTES, Location, Sitemap, parse_sitemap
-from pipelines.connectors.urls import key_of_url
+from pipelines.connectors.urls import check_url, key_of_url
 from pipelines.connectors.validators import Validator, media_type, modified_at
 from retrieval.domain.documents import Fetched, Gone, NotModified, SourceFile
-from retrieval.domain.errors import SourceUnavailable
+from retrieval.domain.errors import FieldProblem, SourceUnavailable
+from retrieval.domain.source_kinds import WEB
+from retrieval.domain.sources import SourceSpec
+from retrieval.settings import Settings
 
 MAX_SITEMAPS = 500
 """Sitemaps that one index may list."""
@@ -163,3 +168,33 @@ def _on_sites(locations: Iterable[Location], sites: set[bytes], counts: Counter[
             yield location
         else:
             counts["other_sites"] += 1
+
+
+def _connect(spec: SourceSpec, settings: Settings) -> WebConnector:
+    sitemap = value(spec, WEB, "sitemap")
+    return WebConnector(
+        Outbound(settings),
+        urls=values(spec, WEB, "urls"),
+        sitemap=key_of_url(sitemap) if sitemap else "",
+        selection=selection(spec, WEB),
+        rules=Rules(spec.rules),
+        max_urls=settings.web_max_urls,
+        max_page_bytes=settings.source_max_file_bytes,
+    )
+
+
+def _problems(spec: SourceSpec, settings: Settings) -> Iterator[FieldProblem]:
+    urls, sitemaps = values(spec, WEB, "urls"), values(spec, WEB, "sitemap")
+    if bool(urls) == bool(sitemaps):
+        yield FieldProblem("location.urls", "give either 'urls' or 'sitemap'")
+    if len(urls) > settings.web_max_urls:
+        yield FieldProblem("location.urls", "too many pages", f"{settings.web_max_urls} URLs")
+    named = [(f"location.urls[{number}]", url) for number, url in enumerate(urls, 1)] + [("location.sitemap", url) for url in sitemaps]
+    for field, url in named:
+        try:
+            check_url(url, any_port=settings.web_allow_private_addresses)
+        except FileRefused as refused:
+            yield FieldProblem(field, refused.reason)
+
+
+PLUGIN = Plugin(WEB, connect=_connect, problems=_problems)

@@ -9,11 +9,11 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.connectors.kinds import Kind, Option
 from pipelines.jobs.registration import checked_spec
 from pipelines.jobs.rules import rules_as_json
 from retrieval.domain.answer_policy import OnUnsupported, RiskTier
 from retrieval.domain.errors import ArchivistError, FieldProblem, InvalidInput
+from retrieval.domain.source_kinds import Kind, Option
 from retrieval.domain.sources import Classification, StalePermissions
 from retrieval.settings import Settings
 

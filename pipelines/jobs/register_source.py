@@ -9,12 +9,12 @@ import dagster as dg
 from pipelines.assets.partitions import SOURCE_TAG, SOURCES_NAME
 from pipelines.assets.previews import counts_table
 from pipelines.assets.source_registration import REGISTRATION_KEY
-from pipelines.connectors.kinds import KINDS, Kind
 from pipelines.connectors.port import Probe
 from pipelines.jobs.forms import form_config
 from pipelines.jobs.registration import look_at
 from pipelines.resources import Workbench
 from retrieval.domain.errors import ArchivistError
+from retrieval.domain.source_kinds import KINDS, Kind
 from retrieval.domain.sources import SourceSpec, spec_as_json, spec_from_json
 
 BY = "app:dagster"

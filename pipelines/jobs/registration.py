@@ -7,9 +7,8 @@ from dataclasses import replace
 from croniter import croniter
 
 from pipelines.connectors.globs import glob_problem
-from pipelines.connectors.location import location_problems
 from pipelines.connectors.port import Probe
-from pipelines.connectors.registry import connect
+from pipelines.connectors.registry import connect, location_problems
 from retrieval.domain.errors import FieldProblem, InvalidInput
 from retrieval.domain.sources import SourceSpec, spec_from_json
 from retrieval.settings import Settings
@@ -27,6 +26,7 @@ _STAND_INS: Mapping[str, object] = {
     "max_permission_age_hours": 0,
     "stale_permissions": "withhold",
     "answers": {},
+    "contract": {},
 }
 """Values with nothing wrong. They take the place of wrong ones, so that what is wrong elsewhere is found in the same round."""
 ROUNDS = 4

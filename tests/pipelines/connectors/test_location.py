@@ -2,9 +2,10 @@
 
 import pytest
 
-from pipelines.connectors.registry import KINDS, check_location, connect
+from pipelines.connectors.registry import check_location, connect
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.permissions import AccessPolicy
+from retrieval.domain.source_kinds import KINDS
 from retrieval.domain.sources import PermissionRule
 
 

@@ -6,10 +6,10 @@ import dagster as dg
 import pytest
 from dagster._core.errors import DagsterConfigMappingFunctionError, DagsterInvalidConfigError
 
-from pipelines.connectors.kinds import KINDS
 from retrieval.domain.answer_policy import terms_as_json
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.permissions import AccessPolicy
+from retrieval.domain.source_kinds import KINDS
 from retrieval.domain.sources import PermissionRule, SourceState
 from tests.pipelines.dagster.conftest import Plant
 

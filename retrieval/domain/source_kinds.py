@@ -1,4 +1,7 @@
-"""The kinds of sources and the options of each, for people: the Dagster launchpad, the command line's help, error messages."""
+"""The kinds of sources and the options of each, for people: the Dagster launchpad, the console, the command line's help, error messages.
+
+How each is read is the business of the connector of that name (`pipelines/connectors`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +16,8 @@ class Option:
         default: used when it is not given; `""` for none.
         takes_many: a list is taken as well as one value.
         example: a value that a person could start from.
+        choices: the only values that are taken; none: any.
+        is_reference: the value names where a credential is kept, such as `env:NAME`; it is never the credential itself.
     """
 
     name: str
@@ -21,6 +26,8 @@ class Option:
     default: str = ""
     takes_many: bool = False
     example: str = ""
+    choices: tuple[str, ...] = ()
+    is_reference: bool = False
 
 
 @dataclass(frozen=True)
