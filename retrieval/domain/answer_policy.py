@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from retrieval.domain.errors import FieldProblem, InvalidInput
-from retrieval.domain.json_fields import one_of, subjects, typed, unknown_fields, whole_number
+from retrieval.domain.json_fields import number, one_of, subjects, typed, unknown_fields, whole_number
 from retrieval.domain.permissions import check_subject
 
 MAX_ACCEPTED_ERROR = 0.5
@@ -143,7 +143,7 @@ def _terms(raw: Mapping[str, object], wrong: list[FieldProblem]) -> AnswerTerms:
     try:
         return AnswerTerms(
             risk_tier=one_of(RiskTier, "answers.risk_tier", raw.get("risk_tier", RiskTier.STANDARD), RiskTier.STANDARD, wrong),
-            accepted_error=_share("answers.accepted_error", raw.get("accepted_error"), wrong),
+            accepted_error=number("answers.accepted_error", raw.get("accepted_error"), "share of answers", wrong),
             reviewers=tuple(subjects("answers.reviewers", raw.get("reviewers"), wrong)),
             skill=typed(str, "answers.skill", raw.get("skill"), "", wrong),
             review_hours=whole_number("answers.review_hours", raw.get("review_hours", 0), "hours", wrong),
@@ -157,10 +157,3 @@ def _terms(raw: Mapping[str, object], wrong: list[FieldProblem]) -> AnswerTerms:
     except InvalidInput as error:
         wrong += error.problems
         return UNSAID
-
-
-def _share(field: str, value: object, wrong: list[FieldProblem]) -> float | None:
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-        return value
-    wrong.append(FieldProblem(field, "must be a number", "share of answers"))
-    return None

@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from retrieval.domain.answer_policy import UNSAID, AnswerTerms, terms_as_json, terms_from_json
+from retrieval.domain.contracts import NO_CONTRACT, ContractTerms, contract_as_json, contract_from_json
 from retrieval.domain.errors import FieldProblem, InvalidInput
 from retrieval.domain.json_fields import one_of, subjects, unknown_fields, whole_number
 from retrieval.domain.permissions import NOBODY, AccessPolicy
@@ -71,6 +72,7 @@ class SourceSpec:
         max_permission_age_hours: how old the permissions that were last read may be; 0: the service's default.
         stale_permissions: what happens then.
         answers: what holds for answers that stand on it.
+        contract: what is promised of its documents, and what happens where the promise is broken.
     """
 
     id: str
@@ -85,6 +87,7 @@ class SourceSpec:
     max_permission_age_hours: int = 0
     stale_permissions: StalePermissions = StalePermissions.WITHHOLD
     answers: AnswerTerms = UNSAID
+    contract: ContractTerms = NO_CONTRACT
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
@@ -120,8 +123,12 @@ class SourceSpec:
 
 
 def spec_as_json(spec: SourceSpec) -> dict[str, object]:
-    """The spec as JSON values, for the catalog and for `--json`. `spec_from_json` is the inverse."""
-    return {
+    """The spec as JSON values, for the catalog and for `--json`. `spec_from_json` is the inverse.
+
+    A contract that promises nothing is left out, so that a registration from before there were contracts still reads the same.
+    """
+    contract = contract_as_json(spec.contract)
+    said: dict[str, object] = {
         "id": spec.id,
         "kind": spec.kind,
         "title": spec.title,
@@ -135,6 +142,7 @@ def spec_as_json(spec: SourceSpec) -> dict[str, object]:
         "stale_permissions": spec.stale_permissions.value,
         "answers": terms_as_json(spec.answers),
     }
+    return said | ({"contract": contract} if contract else {})
 
 
 def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
@@ -160,6 +168,7 @@ def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
     )
     max_age = whole_number("max_permission_age_hours", raw.get("max_permission_age_hours", 0), "hours", problems)
     answers = terms_from_json(raw.get("answers"), problems)
+    contract = contract_from_json(raw.get("contract"), problems)
     read = [_rule(number, rule, problems) for number, rule in enumerate(rules, 1)] if isinstance(rules, list) else []
     if problems:
         raise InvalidInput(problems)
@@ -177,6 +186,7 @@ def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
         max_permission_age_hours=max_age,
         stale_permissions=stale,
         answers=answers,
+        contract=contract,
     )
 
 
