@@ -1,7 +1,6 @@
 """What the directory promises of memberships, on SQLite and on PostgreSQL."""
 
 import random
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from retrieval.domain.directory import (
     MembersChange,
 )
 from retrieval.domain.directory_import import DirectoryImport
+from tests.slack import within
 from tests.story import ANN, Story, allow
 
 pytestmark = pytest.mark.contract
@@ -100,15 +100,13 @@ def test_changes_of_one_group_at_the_same_time_all_take_effect(catalog: Catalog)
     assert (len(group.name), group.version) == (41, 41)
 
 
-def test_ten_thousand_groups_of_one_principal_take_less_than_two_seconds(catalog: Catalog):
+def test_ten_thousand_groups_of_one_principal_are_set_at_once(catalog: Catalog):
     groups = [f"group:{number}" for number in range(10_000)]
-    started = time.perf_counter()
 
-    catalog.directory.set_groups("user:ann", groups)
+    with within(2):
+        catalog.directory.set_groups("user:ann", groups)
 
-    seconds = time.perf_counter() - started
     assert catalog.directory.groups("user:ann") == set(groups)
-    assert seconds <= 2, f"{seconds:.2f} s"
     catalog.directory.set_groups("user:ann", groups[:1])
     assert catalog.directory.groups("user:ann") == {"group:0"}
 

@@ -25,6 +25,7 @@ from retrieval.ports.generation import CitedPiece, Finished, GenerationTask, Gen
 from retrieval.settings import Settings
 from tests.chat_faults import GIVEN, HALVES, SLOW, WRONG
 from tests.chat_servers import KEY, Asked, Chat, Said, serving_cohere_chat, serving_openai_chat
+from tests.slack import FAR_SECONDS, within
 
 pytestmark = pytest.mark.contract
 
@@ -92,14 +93,12 @@ def test_the_text_comes_in_pieces_and_the_end_last(generator):
 
 
 def test_the_first_words_come_before_the_last_are_said(chat, generator):
-    chat.fault, chat.seconds = "half, then silence", 5.0
-    begun = time.monotonic()
+    chat.fault, chat.seconds = "half, then silence", FAR_SECONDS
 
-    with closing(generator.generate(TASK, timeout_seconds=10)) as said:
+    with within(0), closing(generator.generate(TASK, timeout_seconds=FAR_SECONDS)) as said:
         first = next(said)
 
     assert isinstance(first, TextPiece)
-    assert time.monotonic() - begun < 1
 
 
 def test_what_leaves_is_the_task_and_nothing_else(chat, generator):
@@ -210,34 +209,30 @@ def test_of_an_answer_without_end_no_more_is_read_than_allowed(chat, make, fault
 
 @pytest.mark.parametrize("fault", sorted(SLOW))
 def test_at_the_deadline_the_call_is_over_here_and_there(chat, generator, fault):
-    chat.fault, chat.seconds = fault, 3.0
-    begun = time.monotonic()
+    chat.fault, chat.seconds = fault, FAR_SECONDS
 
-    failed, _ = failure(generator, seconds=0.3)
+    with within(0.3):
+        failed, _ = failure(generator, seconds=0.3)
 
     assert failed.cause == "no answer in time"
-    assert time.monotonic() - begun < 0.55
     wait_until(lambda: chat.given_up == 1)
 
 
 @pytest.mark.parametrize("fault", sorted(SLOW - HALVES))
 def test_its_first_words_have_a_deadline_of_their_own(chat, make, fault):
-    chat.fault, chat.seconds = fault, 3.0
-    begun = time.monotonic()
+    chat.fault, chat.seconds = fault, FAR_SECONDS
 
-    failed, _ = failure(make(generator_first_token_seconds=0.2), seconds=60)
+    with within(0.2):
+        failed, _ = failure(make(generator_first_token_seconds=0.2), seconds=FAR_SECONDS)
 
     assert failed.cause == "no answer in time"
-    assert time.monotonic() - begun < 1
 
 
 def test_its_own_limit_holds_where_the_caller_has_more_time(chat, make):
     chat.fault = "murmuring"
-    begun = time.monotonic()
 
-    failure(make(generator_timeout_seconds=0.3), seconds=60)
-
-    assert time.monotonic() - begun < 1
+    with within(0.3):
+        failure(make(generator_timeout_seconds=0.3), seconds=FAR_SECONDS)
 
 
 @pytest.mark.parametrize("fault", ["murmuring", "half, then silence"])

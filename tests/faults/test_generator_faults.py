@@ -25,10 +25,11 @@ from retrieval.settings import Settings
 from retrieval.steps.generate import generate
 from tests.chat_faults import HALVES, SLOW, WRONG
 from tests.chat_servers import KEY, Asked, Chat, Said, sensible, serving_cohere_chat, serving_openai_chat
+from tests.slack import FAR_SECONDS, SLACK_SECONDS, within
 
 REQUESTS = int(os.environ.get("ARCHIVIST_TEST_GENERATIONS", "400"))
-MARGIN_SECONDS = 0.25
-DEADLINE_SECONDS = 1.0
+DEADLINE_SECONDS = 30.0
+"""More than anything here needs, however busy the machine is."""
 TASK = GenerationTask(
     "answer@1", "Answer.", "secret question", (GroundingPassage("1", "Hoists", "two red hoists"),), "Only from the passages.", 100
 )
@@ -94,7 +95,7 @@ def test_whatever_a_provider_answers_a_request_ends_whole_broken_off_or_unsaid(c
     }
     assert all(outcome.text == TEXT for outcome, _ in answered if outcome.whole)
     assert all(TEXT.startswith(outcome.text[:5]) for outcome, _ in answered)
-    assert max(seconds for _, seconds in answered) < DEADLINE_SECONDS + MARGIN_SECONDS
+    assert max(seconds for _, seconds in answered) < SLACK_SECONDS, "nobody waits for the deadline"
     assert not [secret for secret in SECRETS if secret in caplog.text + repr(lines)]
 
 
@@ -104,10 +105,10 @@ def test_however_slow_a_provider_is_the_deadline_holds_and_nothing_goes_on_after
     draw, deadline = random.Random(13), 0.1
     with generating(chat, **BARE) as generators:
         before = open_files(), threading.active_count()
-        for _ in range(max(5, REQUESTS // 100)):
-            chat.fault, chat.seconds = fault, draw.uniform(0, 10) * deadline
+        for slowness in (FAR_SECONDS, *(draw.uniform(0, 10) * deadline for _ in range(max(4, REQUESTS // 100)))):
+            chat.fault, chat.seconds = fault, slowness
             outcome, seconds = ask(generators, seconds=deadline)
-            assert seconds < deadline + MARGIN_SECONDS
+            assert seconds < deadline + SLACK_SECONDS
             assert outcome.whole == (outcome.failed == ())
         wait_until(lambda: threading.active_count() <= before[1] + 1)
         wait_until(lambda: open_files() <= before[0] + 2)
@@ -127,14 +128,14 @@ def test_whoever_leaves_an_answer_leaves_nothing_behind(chat: Chat):
 
 
 def test_a_provider_that_is_down_costs_the_requests_after_the_first_ones_nothing(chat: Chat):
-    chat.fault, chat.seconds = "slow", 5.0
+    chat.fault, chat.seconds = "slow", FAR_SECONDS
     with generating(chat) as generators:
         first = [ask(generators, seconds=0.1) for _ in range(5)]
-        later = [ask(generators, seconds=0.1) for _ in range(200)]
+        with within(0):
+            later = [ask(generators, seconds=0.1) for _ in range(1000)]
 
     assert chat.fired["slow"] == 5
     assert {outcome for outcome, _ in first + later} == {Outcome("", None, (name(chat),), whole=False)}
-    assert sorted(seconds for _, seconds in later)[190] < 0.01
 
 
 def test_a_provider_that_fails_is_called_at_most_a_tenth_more_than_it_is_needed(chat: Chat):
@@ -187,7 +188,7 @@ def test_a_provider_that_is_up_again_is_found_by_one_request(chat: Chat):
 @pytest.mark.parametrize("fault", ["500", "slow", "garbage", "reset", "nothing said"])
 def test_where_the_first_fails_the_next_words_the_answer_in_what_time_is_left(fault: str):
     with serving_cohere_chat() as first, serving_openai_chat() as second:
-        first.fault, first.seconds = fault, 5.0
+        first.fault, first.seconds = fault, FAR_SECONDS
         second.says = lambda _asked: Said("From the second.")
         with generating(first, second, generator_first_token_seconds=0.2, **BARE) as generators:
             answered = [ask(generators) for _ in range(5)]
@@ -228,7 +229,7 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def wait_until(holds: Callable[[], bool], *, seconds: float = 1.0) -> None:
+def wait_until(holds: Callable[[], bool], *, seconds: float = SLACK_SECONDS) -> None:
     until = time.monotonic() + seconds
     while not holds() and time.monotonic() < until:
         time.sleep(0.01)

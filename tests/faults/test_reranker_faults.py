@@ -19,9 +19,11 @@ from retrieval.ports.models import Reranker
 from retrieval.settings import Settings
 from retrieval.steps.rerank import Reranking, rerank
 from tests.cohere_server import KEY, SLOW, WRONG, Cohere, relevance, serving_cohere
+from tests.slack import FAR_SECONDS, SLACK_SECONDS, within
 
 REQUESTS = int(os.environ.get("ARCHIVIST_TEST_RERANKINGS", "2000"))
-MARGIN_SECONDS = 0.25
+DEADLINE_SECONDS = 30.0
+"""More than anything here needs, however busy the machine is."""
 QUERY = "red fox hoist"
 TEXTS = ["Animals\nA red fox", "Whales\nBlue", "Machines\nThe hoist of a red crane", "Colours\nred"]
 RIGHT = tuple(relevance(QUERY, text) for text in TEXTS)
@@ -40,7 +42,7 @@ def reranking(cohere: Cohere, **settings: object) -> Iterator[tuple[Reranker, ..
         yield rerankers
 
 
-def ask(rerankers: Sequence[Reranker], *, seconds: float = 1.0) -> tuple[Reranking, float]:
+def ask(rerankers: Sequence[Reranker], *, seconds: float = DEADLINE_SECONDS) -> tuple[Reranking, float]:
     begun = time.monotonic()
     return rerank(QUERY, TEXTS, rerankers, seconds), time.monotonic() - begun
 
@@ -60,7 +62,7 @@ def test_whatever_the_provider_answers_the_order_is_its_ranking_or_stays(cohere:
         Reranking(RIGHT, "cohere/rerank-v3.5", ()): expected["right"],
         FAILED: REQUESTS - 100 - expected["right"],
     }
-    assert max(seconds for _, seconds in answered) < 1.0 + MARGIN_SECONDS
+    assert max(seconds for _, seconds in answered) < SLACK_SECONDS, "nobody waits for the deadline"
 
 
 @pytest.mark.parametrize("fault", sorted(SLOW))
@@ -70,14 +72,14 @@ def test_however_slow_the_provider_is_the_deadline_holds_and_nothing_goes_on_aft
     deadline = 0.1
     threads = threading.active_count()
     with reranking(cohere, model_breaker_failures=10**6) as rerankers:
-        for _ in range(50 if fault == "slow" else 5):
-            cohere.fault, cohere.seconds = fault, draw.uniform(0, 10) * deadline
+        for slowness in (FAR_SECONDS, *(draw.uniform(0, 10) * deadline for _ in range(49 if fault == "slow" else 4))):
+            cohere.fault, cohere.seconds = fault, slowness
             found, seconds = ask(rerankers, seconds=deadline)
-            assert seconds < deadline + MARGIN_SECONDS
+            assert seconds < deadline + SLACK_SECONDS
             assert found in (FAILED, Reranking(RIGHT, "cohere/rerank-v3.5", ()))
             if cohere.seconds > deadline:
                 assert found == FAILED
-        until = time.monotonic() + 1
+        until = time.monotonic() + SLACK_SECONDS
         while threading.active_count() > threads + 3 and time.monotonic() < until:  # the caller's loop and the server's connections
             time.sleep(0.02)
         late = threading.active_count() - threads
@@ -88,14 +90,14 @@ def test_however_slow_the_provider_is_the_deadline_holds_and_nothing_goes_on_aft
 
 
 def test_a_provider_that_is_down_costs_the_requests_after_the_first_ones_nothing(cohere: Cohere):
-    cohere.fault, cohere.seconds = "slow", 5.0
+    cohere.fault, cohere.seconds = "slow", FAR_SECONDS
     with reranking(cohere) as rerankers:
         first = [ask(rerankers, seconds=0.1) for _ in range(5)]
-        later = [ask(rerankers, seconds=0.1) for _ in range(200)]
+        with within(0):
+            later = [ask(rerankers, seconds=0.1) for _ in range(1000)]
 
     assert cohere.fired["slow"] == 5
     assert {found for found, _ in first + later} == {FAILED}
-    assert sorted(seconds for _, seconds in later)[190] < 0.01
 
 
 def test_a_provider_that_fails_is_called_at_most_a_tenth_more_than_it_is_needed(cohere: Cohere):

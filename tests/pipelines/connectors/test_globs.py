@@ -1,12 +1,11 @@
 """Globs over keys."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.connectors.globs import Glob, glob_problem
+from tests.slack import within
 
 
 @pytest.mark.parametrize(
@@ -93,9 +92,7 @@ def test_matching_agrees_with_trying_every_way(pattern, names):
 
 @pytest.mark.parametrize("glob", ["*a" * 200, "**/a/" * 90 + "b", "**/*a*a*a/" * 40 + "b"], ids=["stars", "folders", "both"])
 def test_no_glob_takes_long(glob):
-    started = time.monotonic()
-
-    matched = Glob(glob).matches("a" * 60 + "/a" * 1000 + "/c")
+    with within(0):
+        matched = Glob(glob).matches("a" * 60 + "/a" * 1000 + "/c")
 
     assert not matched
-    assert time.monotonic() - started < 2

@@ -14,6 +14,9 @@ from pipelines.connectors.port import FileRefused
 from retrieval.domain.documents import QuarantineCode
 from retrieval.domain.errors import SourceUnavailable
 from retrieval.settings import Settings
+from tests.slack import FAR_SECONDS, SLACK_SECONDS, within
+
+DRIPS = round(FAR_SECONDS / 0.1)
 
 
 @pytest.fixture
@@ -153,19 +156,16 @@ def test_a_body_that_cannot_be_decompressed_is_refused(site, answer, client, bod
 
 def _dripping():
     yield b""
-    for _ in range(100):
+    for _ in range(DRIPS):
         time.sleep(0.1)
         yield b"x"
 
 
 def test_the_time_limit_holds_for_a_site_that_drips(site, answer, client):
     site.pages["/a"] = answer(pieces=_dripping)
-    started = time.monotonic()
 
-    with pytest.raises(SourceUnavailable, match="within 1 seconds"):
+    with within(1), pytest.raises(SourceUnavailable, match="within 1 seconds"):
         client(web_timeout_seconds=1, web_attempts=1).get(f"{site.url}/a", max_bytes=1000)
-
-    assert time.monotonic() - started < 5
 
 
 def test_the_time_limit_holds_for_headers_that_drip(client):
@@ -176,7 +176,7 @@ def test_the_time_limit_holds_for_headers_that_drip(client):
             with connection:
                 try:
                     connection.sendall(b"HTTP/1.1 200 OK\r\n")
-                    for number in range(100):
+                    for number in range(DRIPS):
                         time.sleep(0.1)
                         connection.sendall(f"X-{number}: y\r\n".encode())
                 except OSError:
@@ -184,13 +184,9 @@ def test_the_time_limit_holds_for_headers_that_drip(client):
 
         thread = threading.Thread(target=drip, daemon=True)
         thread.start()
-        started = time.monotonic()
-        with pytest.raises(SourceUnavailable, match="within 1 seconds"):
+        with within(1), pytest.raises(SourceUnavailable, match="within 1 seconds"):
             client(web_timeout_seconds=1, web_attempts=1).get(f"http://127.0.0.1:{listener.getsockname()[1]}/", max_bytes=1000)
-        took = time.monotonic() - started
-    thread.join(15)
-
-    assert took < 5
+    thread.join(SLACK_SECONDS)
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])

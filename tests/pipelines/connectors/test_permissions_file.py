@@ -1,13 +1,12 @@
 """Parsing one `.permissions.yaml`."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.connectors.permissions_file import MAX_PERMISSIONS_BYTES, parse_permissions, permissions_file_problem
 from retrieval.domain.permissions import AccessPolicy
+from tests.slack import within
 
 pytestmark = pytest.mark.permissions
 
@@ -84,12 +83,11 @@ def test_every_mistake_is_named_at_once():
 
 def test_a_bomb_of_aliases_costs_nothing():
     lines = ["a0: &a0 [user:x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40)]
-    started = time.monotonic()
 
-    parsed = parse_permissions("\n".join(lines).encode(), where=".permissions.yaml")
+    with within(0):
+        parsed = parse_permissions("\n".join(lines).encode(), where=".permissions.yaml")
 
     assert parsed.problem is not None
-    assert time.monotonic() - started < 1
 
 
 def test_a_tag_builds_nothing():

@@ -19,10 +19,13 @@ from pipelines.parsing.sandbox import ParsePool
 from retrieval.domain.documents import ParsedDocument, QuarantineCode, Rejection
 from retrieval.settings import MIB, Settings
 from tests.pipelines.parsing import documents
+from tests.slack import FAR_SECONDS, within
 
 Rejected = Callable[[bytes, str], QuarantineCode]
 HANGING = b"# Notes\n\n" + b"[" * 400_000
 """Markdown whose brackets take the reader minutes."""
+PROCESS_SECONDS = 30
+"""Until a parser's process has started, on a machine that is busy."""
 
 
 def under(content: bytes, name: str, **limits: int) -> QuarantineCode:
@@ -162,23 +165,18 @@ def test_a_document_that_takes_too_much_memory_ends_alone() -> None:
 
 
 def test_a_document_that_hangs_is_ended_by_the_clock() -> None:
-    started = time.monotonic()
-
-    with ParsePool(Settings(parse_wall_seconds=2)) as pool:
+    with within(2 + PROCESS_SECONDS), ParsePool(Settings(parse_wall_seconds=2)) as pool:
         result = pool.parse(HANGING, name="a.md")
 
     assert isinstance(result, Rejection)
     assert (result.code, result.retryable) == (QuarantineCode.TIMED_OUT, True)
-    assert time.monotonic() - started < 20
 
 
 def test_a_document_that_computes_too_long_is_ended_by_the_processor_limit() -> None:
-    started = time.monotonic()
-
-    code = under(HANGING, "a.md", parse_cpu_seconds=1, parse_wall_seconds=100)
+    with within(1 + PROCESS_SECONDS):
+        code = under(HANGING, "a.md", parse_cpu_seconds=1, parse_wall_seconds=round(FAR_SECONDS))
 
     assert code is QuarantineCode.TIMED_OUT
-    assert time.monotonic() - started < 60
 
 
 def programs_in(directory: Path) -> list[str]:

@@ -20,6 +20,7 @@ from retrieval.adapters.resilience.failures import CallFailed
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.sources import Classification
 from tests.cohere_server import GIVEN, KEY, SLOW, WRONG, Cohere, answer, serving_cohere
+from tests.slack import FAR_SECONDS, SLACK_SECONDS, within
 
 LIMITS = CohereLimits(passages=50, characters=2_000, seconds=5.0, response_bytes=100_000)
 QUERY = "secret question about hoists"
@@ -153,27 +154,25 @@ def test_of_a_huge_answer_no_more_is_read_than_allowed(cohere, reranker):
 
 @pytest.mark.parametrize("fault", sorted(SLOW))
 def test_at_the_deadline_the_call_is_over_here_and_there(cohere, reranker, fault):
-    cohere.fault, cohere.seconds = fault, 2.0
-    begun = time.monotonic()
+    cohere.fault, cohere.seconds = fault, FAR_SECONDS
 
-    failed = failure(lambda: reranker.scores(QUERY, TEXTS, timeout_seconds=0.2))
+    with within(0.2):
+        failed = failure(lambda: reranker.scores(QUERY, TEXTS, timeout_seconds=0.2))
 
     assert failed.cause == "no answer in time"
-    assert time.monotonic() - begun < 0.45
-    until = time.monotonic() + 5  # on a busy machine the server hears of it late
+    until = time.monotonic() + SLACK_SECONDS  # on a busy machine the server hears of it late
     while not cohere.given_up and time.monotonic() < until:
         time.sleep(0.01)
     assert cohere.given_up == 1
 
 
 def test_its_own_limit_holds_where_the_caller_has_more_time(cohere):
-    cohere.fault, cohere.seconds = "slow", 2.0
+    cohere.fault, cohere.seconds = "slow", FAR_SECONDS
     reranker = CohereReranker(access(cohere.url), replace(LIMITS, seconds=0.1))
-    begun = time.monotonic()
 
-    failure(lambda: reranker.scores(QUERY, TEXTS, timeout_seconds=60))
+    with within(0.1):
+        failure(lambda: reranker.scores(QUERY, TEXTS, timeout_seconds=FAR_SECONDS))
 
-    assert time.monotonic() - begun < 0.35
     reranker.close()
 
 

@@ -14,6 +14,7 @@ from retrieval.adapters.models.weights import find_weights
 from retrieval.adapters.resilience.failures import CallFailed
 from retrieval.domain.errors import ModelMismatch
 from tests.cross_encoders import POSITIONS, save_cross_encoder, save_encoder
+from tests.slack import within
 
 QUERY = "red fox"
 TEXTS = ["the red fox", "blue whale of six months " * 30, "", "rope", "leave\nsix months of leave", "fox", "secret question", "more", "the"]
@@ -91,12 +92,10 @@ def test_it_is_named_with_the_hash_of_its_weights(path, reranker):
 
 def test_it_is_called_off_at_its_deadline_and_computes_no_further_batch(slow):
     reranker, begun = slow
-    started = time.monotonic()
 
-    with pytest.raises(CallFailed, match="not computed in time"):
+    with within(0.2), pytest.raises(CallFailed, match="not computed in time"):
         reranker.scores(QUERY, TEXTS, timeout_seconds=0.2)
 
-    assert time.monotonic() - started < 0.45
     time.sleep(2 * SLOW_SECONDS)
     assert begun == [2, 2]
 
@@ -107,12 +106,10 @@ def test_who_waits_for_its_turn_waits_within_its_own_time(slow):
         first = pool.submit(reranker.scores, QUERY, TEXTS[:4], timeout_seconds=10)
         while not begun:
             time.sleep(0.005)
-        started = time.monotonic()
 
-        with pytest.raises(CallFailed, match="not computed in time"):
+        with within(0.05), pytest.raises(CallFailed, match="not computed in time"):
             reranker.scores(QUERY, TEXTS, timeout_seconds=0.05)
 
-        assert time.monotonic() - started < 0.3
         assert len(first.result()) == 4
     assert len(reranker.scores(QUERY, ["fox"], timeout_seconds=10)) == 1
     assert begun == [2, 2, 1]

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterator
 import pytest
 
 from retrieval.adapters.resilience.cancellable import CancellableCalls
+from tests.slack import FAR_SECONDS, SLACK_SECONDS, within
 
 
 @pytest.fixture
@@ -36,28 +37,29 @@ def test_at_its_deadline_a_call_is_cancelled(calls):
 
     async def wait() -> None:
         try:
-            await asyncio.sleep(60)
+            await asyncio.sleep(FAR_SECONDS)
         except asyncio.CancelledError:
             cancelled.set()
             raise
 
     begun = time.monotonic()
-    with pytest.raises(TimeoutError):
+    with within(0.05), pytest.raises(TimeoutError):
         calls.run(wait, timeout_seconds=0.05)
 
-    assert 0.05 <= time.monotonic() - begun < 0.3
-    assert cancelled.wait(1)
+    assert time.monotonic() - begun >= 0.05
+    assert cancelled.wait(SLACK_SECONDS)
 
 
 def test_nobody_waits_for_a_call_that_cannot_be_cancelled(calls):
-    async def block() -> None:
-        time.sleep(0.6)  # as a resolver of names might
+    released = threading.Event()
 
-    begun = time.monotonic()
-    with pytest.raises(TimeoutError):
+    async def block() -> None:
+        released.wait(FAR_SECONDS)  # as a resolver of names might
+
+    with within(0.05), pytest.raises(TimeoutError):
         calls.run(block, timeout_seconds=0.05)
 
-    assert time.monotonic() - begun < 0.3
+    released.set()
 
 
 def test_closing_ends_what_runs_and_the_thread():
@@ -77,10 +79,10 @@ def test_closing_ends_what_runs_and_the_thread():
 
     asking = threading.Thread(target=ask)
     asking.start()
-    assert begun.wait(5)
+    assert begun.wait(SLACK_SECONDS)
 
     calls.close()
-    asking.join(5)
+    asking.join(SLACK_SECONDS)
 
     assert len(failed) == 1
     assert "closing" not in {thread.name for thread in threading.enumerate()}
@@ -122,11 +124,10 @@ def test_whoever_closes_a_stream_ends_it_at_once(calls):
     stream = calls.stream(counting, first_seconds=1, timeout_seconds=60)
     next(stream)
 
-    begun = time.monotonic()
-    stream.close()
+    with within(0):
+        stream.close()
 
     assert counting.ended.wait(0)
-    assert time.monotonic() - begun < 0.3
 
 
 def test_whoever_forgets_a_stream_ends_it_too(calls):
@@ -136,29 +137,27 @@ def test_whoever_forgets_a_stream_ends_it_too(calls):
 
     del stream
 
-    assert counting.ended.wait(1)
+    assert counting.ended.wait(SLACK_SECONDS)
 
 
 def test_a_stream_that_does_not_begin_in_its_time_is_cancelled(calls):
-    counting = Counting(pause_seconds=60)
-    begun = time.monotonic()
+    counting = Counting(pause_seconds=FAR_SECONDS)
 
-    with pytest.raises(TimeoutError):
-        next(calls.stream(counting, first_seconds=0.05, timeout_seconds=60))
+    with within(0.05), pytest.raises(TimeoutError):
+        next(calls.stream(counting, first_seconds=0.05, timeout_seconds=FAR_SECONDS))
 
-    assert time.monotonic() - begun < 0.3
-    assert counting.ended.wait(1)
+    assert counting.ended.wait(SLACK_SECONDS)
 
 
 def test_a_stream_has_no_more_time_than_it_was_given_however_fast_it_comes(calls):
-    counting = Counting(pause_seconds=0.01, most=200)
+    counting = Counting(pause_seconds=0.01, most=round(FAR_SECONDS / 0.01))
     begun = time.monotonic()
 
-    with pytest.raises(TimeoutError):
-        list(calls.stream(counting, first_seconds=60, timeout_seconds=0.2))
+    with within(0.2), pytest.raises(TimeoutError):
+        list(calls.stream(counting, first_seconds=FAR_SECONDS, timeout_seconds=0.2))
 
-    assert 0.15 < time.monotonic() - begun < 0.45
-    assert counting.ended.wait(1)
+    assert time.monotonic() - begun > 0.15
+    assert counting.ended.wait(SLACK_SECONDS)
 
 
 def test_what_is_done_between_two_pieces_is_in_the_time(calls):
@@ -170,7 +169,7 @@ def test_what_is_done_between_two_pieces_is_in_the_time(calls):
     with pytest.raises(TimeoutError):
         next(stream)
 
-    assert (counting.given, counting.ended.wait(1)) == (1, True)
+    assert (counting.given, counting.ended.wait(SLACK_SECONDS)) == (1, True)
 
 
 def test_what_a_stream_raises_is_raised_where_it_is_taken(calls):
