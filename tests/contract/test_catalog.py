@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from retrieval.adapters.catalog.catalog import Catalog
-from retrieval.adapters.catalog.tables import access_classes, document_versions, documents, embeddings, passages
+from retrieval.adapters.catalog.tables import access_classes, document_versions, documents, embeddings, passages, validity
 from retrieval.domain.documents import QuarantineCode, Rejection
 from retrieval.domain.errors import Conflict, Fenced, InvalidInput, NotReadable
 from retrieval.domain.permissions import NOBODY
@@ -66,7 +66,9 @@ def test_a_changed_document_replaces_its_old_version_in_one_revision(story: Stor
     assert story.feed.revision() == before + 1
     with story.catalog.database.read() as connection:
         states = connection.execute(
-            select(document_versions.c.state, document_versions.c.valid_from, document_versions.c.valid_to).order_by("number")
+            select(document_versions.c.state, validity.c.valid_from, validity.c.valid_to)
+            .join(validity, validity.c.version == document_versions.c.id)
+            .order_by("number")
         ).all()
     assert [tuple(row) for row in states] == [("superseded", 1, 2), ("current", 2, None)]
 

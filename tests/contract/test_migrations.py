@@ -69,6 +69,16 @@ def test_sources_and_keys_keep_what_they_said(catalog: Catalog):
     assert roles == {Principal("ann"): {Role.USER}, Principal("bot", PrincipalKind.APP): {Role.APP}}
 
 
+def test_what_was_current_when_is_kept_as_intervals(catalog: Catalog):
+    with catalog.database.read() as connection:
+        intervals = connection.execute(text("SELECT version, valid_from, valid_to FROM validity ORDER BY version")).all()
+        revisions = connection.execute(text("SELECT value, at FROM revisions ORDER BY value")).all()
+
+    assert [tuple(row) for row in intervals] == [("ver_a", 3, None), ("ver_b", 3, None)]
+    assert revisions[-1].value == catalog.revision()
+    assert [row.at for row in revisions] == sorted(row.at for row in revisions)
+
+
 def _source(id_: str, classification: str) -> str:
     spec = {"id": id_, "kind": "files", "title": id_, "owner": "user:dana", "classification": classification}
     columns = "id, kind, spec, spec_version, state, run_token, registered_at, registered_by"

@@ -25,6 +25,7 @@ POOL_CONNECTIONS = 40
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _CURRENT_REVISION = select(tables.revision.c.value)
 _NEXT_REVISION = update(tables.revision).values(value=tables.revision.c.value + 1).returning(tables.revision.c.value)
+_LAST_TIME = select(tables.revisions.c.at).order_by(tables.revisions.c.value.desc()).limit(1)
 
 
 class Database:
@@ -105,7 +106,7 @@ class Database:
         with translated(), self.engine.connect() as connection:
             if not self.is_sqlite and not write:
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            connection.info["write"] = write
+            connection.info.update(write=write, clock=self.clock)
             with connection.begin():
                 yield connection
 
@@ -115,8 +116,14 @@ def current_revision(connection: Connection) -> int:
 
 
 def next_revision(connection: Connection) -> int:
-    """Take the next revision for this transaction. Writers queue here, so revisions commit in order."""
-    return int(connection.execute(_NEXT_REVISION).scalar_one())
+    """Take the next revision for this transaction. Writers queue here, so revisions commit in order.
+
+    Its time is kept with it: the clock's, or that of the revision before it where the clock has gone back.
+    """
+    value = int(connection.execute(_NEXT_REVISION).scalar_one())
+    at = max(stamp(connection.info["clock"].now()), connection.scalar(_LAST_TIME) or "")
+    connection.execute(insert(tables.revisions).values(value=value, at=at))
+    return value
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, func, literal, select, union_all
 
 from retrieval.adapters.catalog.engine import Database, current_revision
-from retrieval.adapters.catalog.tables import access_classes, changes, document_versions, documents, embeddings, passages, texts
+from retrieval.adapters.catalog.tables import access_classes, changes, document_versions, documents, embeddings, passages, texts, validity
 from retrieval.domain.documents import VersionState
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
 from retrieval.ports.writing import Change
@@ -102,7 +102,7 @@ _PASSAGES = (
         passages.c.span_end,
         passages.c.prefix,
         passages.c.version,
-        document_versions.c.valid_from,
+        validity.c.valid_from,
         documents.c.id.label("document"),
         documents.c.source,
         documents.c.access_class,
@@ -110,6 +110,7 @@ _PASSAGES = (
     )
     .join(document_versions, document_versions.c.id == passages.c.version)
     .join(documents, documents.c.current_version == document_versions.c.id)
+    .join(validity, (validity.c.version == document_versions.c.id) & validity.c.valid_to.is_(None))
     .join(embeddings, (embeddings.c.text_hash == passages.c.embedded_hash) & (embeddings.c.model == bindparam("model")))
     .where(*_IS_CURRENT)
     .order_by(documents.c.id, passages.c.ordinal)

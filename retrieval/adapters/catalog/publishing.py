@@ -15,6 +15,7 @@ from retrieval.adapters.catalog.outbox import announce
 from retrieval.adapters.catalog.runs import fence
 from retrieval.adapters.catalog.staging import drop_staged
 from retrieval.adapters.catalog.tables import document_versions, documents, passages, source_runs, sources
+from retrieval.adapters.catalog.versions import intervals
 from retrieval.domain.audit import PIPELINE, AuditAction, AuditedDocument, AuditEntry, spread
 from retrieval.domain.documents import VersionState
 from retrieval.domain.errors import Conflict
@@ -47,7 +48,7 @@ class CatalogPublishing:
             with self._database.write() as connection:
                 fence(connection, run)
                 withdrawn = AuditEntry(AuditAction.DOCUMENTS_WITHDRAWN, PIPELINE.subject, details={"source": run.source, "run": run.id})
-                counts = _withdraw(connection, gone, withdrawn, at=self._database.now())
+                counts = _withdraw(connection, gone, withdrawn, at=self._database.now(), run=run.id)
             yield counts
 
     def retire(self, source: str, *, by: str) -> PublicationCounts:
@@ -70,12 +71,9 @@ class CatalogPublishing:
             if not rows:
                 return PublicationCounts(revision=current_revision(connection))
             revision = next_revision(connection)
-            replaced = _close(connection, [row.document for row in rows], VersionState.SUPERSEDED, revision)
+            deltas = close_current(connection, [row.document for row in rows], VersionState.SUPERSEDED, revision=revision, run=run.id)
             now = self._database.now()
-            opened = {"at": revision, "now": now}
-            connection.execute(_OPEN, [{"version": row.id, **opened} for row in rows])
-            connection.execute(_POINT, [{"changed": row.document, "version": row.id} for row in rows])
-            deltas = dict(replaced)
+            intervals.publish(connection, [(row.document, row.id) for row in rows], revision=revision, at=now, run=run.id)
             for row in rows:
                 deltas[row.access_class] = deltas.get(row.access_class, 0) + row.passages
             count_passages(connection, deltas)
@@ -86,7 +84,7 @@ class CatalogPublishing:
             return PublicationCounts(published=len(rows), passages=sum(row.passages for row in rows), revision=revision)
 
 
-def _withdraw(connection: Connection, gone: Sequence[str], entry: AuditEntry, *, at: str) -> PublicationCounts:
+def _withdraw(connection: Connection, gone: Sequence[str], entry: AuditEntry, *, at: str, run: str | None = None) -> PublicationCounts:
     """Close the current versions of these documents and forget what was staged; seen again, they are taken in anew.
 
     What was readable until now is recorded with `entry`.
@@ -99,18 +97,19 @@ def _withdraw(connection: Connection, gone: Sequence[str], entry: AuditEntry, *,
         connection.execute(update(documents).where(documents.c.id.in_(gone)).values(**forgotten))
         return PublicationCounts(revision=current_revision(connection))
     revision = next_revision(connection)
-    count_passages(connection, _close(connection, current, VersionState.WITHDRAWN, revision))
+    count_passages(connection, close_current(connection, current, VersionState.WITHDRAWN, revision=revision, run=run))
     connection.execute(update(documents).where(documents.c.id.in_(gone)).values(**forgotten))
     announce(connection, current, revision=revision, access_only=False)
     append(connection, *spread(entry, [AuditedDocument(document) for document in current]), at=at)
     return PublicationCounts(withdrawn=len(current), revision=revision)
 
 
-def _close(connection: Connection, of: Sequence[str], state: VersionState, revision: int) -> dict[int, int]:
+def close_current(
+    connection: Connection, of: Sequence[str], state: VersionState, *, revision: int, run: str | None = None
+) -> dict[int, int]:
     """Close the current versions of these documents. Returns what each access class loses, as negative counts."""
     closing: Sequence[Row[Any]] = connection.execute(_CURRENT, {"documents": list(of)}).all()
-    if closing:
-        connection.execute(_CLOSE, [{"version": row.id, "to": state.value, "at": revision} for row in closing])
+    intervals.close(connection, [row.id for row in closing], state, revision=revision, run=run)
     deltas: dict[int, int] = {}
     for row in closing:
         deltas[row.access_class] = deltas.get(row.access_class, 0) - row.passages
@@ -135,15 +134,6 @@ _CURRENT = (
     .join(documents, documents.c.id == document_versions.c.document)
     .where(documents.c.id.in_(bindparam("documents", expanding=True)), document_versions.c.state == VersionState.CURRENT.value)
 )
-_CLOSE = (
-    update(document_versions).where(document_versions.c.id == bindparam("version")).values(state=bindparam("to"), valid_to=bindparam("at"))
-)
-_OPEN = (
-    update(document_versions)
-    .where(document_versions.c.id == bindparam("version"))
-    .values(state=VersionState.CURRENT.value, valid_from=bindparam("at"), published_at=bindparam("now"))
-)
-_POINT = update(documents).where(documents.c.id == bindparam("changed")).values(current_version=bindparam("version"))
 _MISSING = (
     select(documents.c.id)
     .where(documents.c.source == bindparam("source"), documents.c.listed_run.is_distinct_from(bindparam("run")))

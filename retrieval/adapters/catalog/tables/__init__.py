@@ -14,6 +14,7 @@ from retrieval.adapters.catalog.tables.documents import (
     texts,
     token_vectors,
 )
+from retrieval.adapters.catalog.tables.embedding_models import embedding_models, model_readers
 from retrieval.adapters.catalog.tables.escalations import (
     access_requests,
     deliveries,
@@ -35,7 +36,9 @@ from retrieval.adapters.catalog.tables.learning import (
     gaps,
     learning_progress,
 )
+from retrieval.adapters.catalog.tables.pushing import pushed_documents, source_automation
 from retrieval.adapters.catalog.tables.sources import source_runs, source_versions, sources
+from retrieval.adapters.catalog.tables.versions import erasures, holds, revisions, tombstones, validity
 
 __all__ = [
     "Counter",
@@ -58,9 +61,11 @@ __all__ = [
     "directory",
     "document_versions",
     "documents",
+    "embedding_models",
     "embeddings",
     "entities",
     "entity_names",
+    "erasures",
     "escalation_events",
     "escalation_reviewers",
     "escalations",
@@ -72,6 +77,7 @@ __all__ = [
     "glossary_terms",
     "grants",
     "graph_documents",
+    "holds",
     "idempotency",
     "index_followers",
     "learning_progress",
@@ -79,19 +85,25 @@ __all__ = [
     "memberships",
     "mentions",
     "metadata",
+    "model_readers",
     "parsed",
     "passages",
+    "pushed_documents",
     "quarantine",
     "relations",
     "revision",
+    "revisions",
     "secrets",
+    "source_automation",
     "source_runs",
     "source_versions",
     "sources",
     "spending",
     "texts",
     "token_vectors",
+    "tombstones",
     "usage",
+    "validity",
     "verdicts",
     "webhooks",
 ]

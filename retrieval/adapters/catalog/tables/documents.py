@@ -23,9 +23,11 @@ documents = Table(
     Column("access_class", Counter, ForeignKey("access_classes.id"), nullable=False),
     Column("policy_problem", Text),
     Column("current_version", Key),
+    Column("history_from", Counter),
     UniqueConstraint("source", "key"),
     Index(None, "source", "listed_run"),
 )
+"""Before the revision `history_from` it had versions that have been removed since; NULL: it has all of them."""
 
 texts = Table(
     "texts",
@@ -66,9 +68,8 @@ document_versions = Table(
     Column("uri", Text, nullable=False),
     Column("modified_at", Key),
     Column("passages", Integer),
-    Column("valid_from", Counter),
-    Column("valid_to", Counter),
     Column("published_at", Key),
+    Column("published_run", Key, index=True),
     UniqueConstraint("document", "number"),
     Index(None, "source", "state"),
 )
