@@ -86,6 +86,12 @@ class AuditAction(StrEnum):
     GOLDEN_EXPORTED = "golden.exported"
     PERSON_FORGOTTEN = "person.forgotten"
     CITATION_READ = "citation.read"
+    MODEL_REGISTERED = "model.registered"
+    MODEL_BACKFILLED = "model.backfilled"
+    MODEL_COMPARED = "model.compared"
+    MODEL_PROMOTED = "model.promoted"
+    MODEL_REVERSED = "model.reversed"
+    MODEL_RETIRED = "model.retired"
 
 
 SHOWING = frozenset(

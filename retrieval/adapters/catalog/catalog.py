@@ -10,6 +10,7 @@ from retrieval.adapters.catalog.budgets import CatalogBudgets
 from retrieval.adapters.catalog.calibrations import CatalogCalibrations
 from retrieval.adapters.catalog.citations import CatalogCitations
 from retrieval.adapters.catalog.directory.entries import CatalogDirectory
+from retrieval.adapters.catalog.embedding_models import CatalogEmbeddingModels, CatalogModelReaders
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database, current_revision
 from retrieval.adapters.catalog.escalations.access_requests import CatalogAccessRequests
@@ -85,6 +86,8 @@ class Catalog:
     citations: CatalogCitations
     usage: CatalogUsage
     budgets: CatalogBudgets
+    embedding_models: CatalogEmbeddingModels
+    model_readers: CatalogModelReaders
 
     def check(self) -> None:
         """Raises CatalogUnavailable when the catalog cannot be read."""
@@ -157,6 +160,8 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         citations=CatalogCitations(database, authority, kept_days=settings.citation_receipt_days),
         usage=CatalogUsage(database),
         budgets=CatalogBudgets(database),
+        embedding_models=CatalogEmbeddingModels(database),
+        model_readers=CatalogModelReaders(database),
     )
 
 
