@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="Port of the API.")
     dagster_host: str = Field("127.0.0.1", description="Address the Dagster UI listens on.")
     dagster_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI.")
+    dagster_url: str = Field("", description="Address of the Dagster UI as people's browsers reach it; empty: where it listens.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line that is written.")
 
     # Index
@@ -418,6 +419,19 @@ class Settings(BaseSettings):
     key: str = Field("", description="The API key they send.", repr=False)
     call_timeout_seconds: float = Field(60.0, gt=0, description="Longest time they wait for the API.")
 
+    # Versions
+    retention_keep_versions: int = Field(
+        20, ge=0, description="Newest versions kept of each document besides the current one, where its source does not say."
+    )
+    retention_keep_days: int = Field(365, ge=0, description="Days that a version is kept in any case after it was current.")
+    retention_batch_documents: PositiveInt = Field(100, description="Documents whose old versions are removed in one transaction.")
+    rollback_max_documents: PositiveInt = Field(100_000, description="Most documents that one rollback changes.")
+    erase_max_documents: PositiveInt = Field(100_000, description="Most documents that one erasure removes.")
+    history_max_versions: PositiveInt = Field(100, description="Most versions that the history of a document shows: the newest.")
+    diff_max_characters: PositiveInt = Field(2_000_000, description="Longest text, of the two that are compared, that a diff is made of.")
+    diff_max_hunks: PositiveInt = Field(200, description="Most changed places that a diff shows.")
+    diff_max_hunk_characters: PositiveInt = Field(20_000, description="Text shown of each side of one changed place.")
+
     # Learning from people
     curated_automatic: bool = Field(
         default=False, description="Curate every reviewed answer that cites all it says; else those that a reviewer ticks."
@@ -509,6 +523,22 @@ class Settings(BaseSettings):
     )
     web_user_agent: str = Field("Archivist/0.1", description="User-Agent of web requests.")
 
+    # People in front of the Dagster UI
+    dagster_people: Literal["nobody", "proxy"] = Field(
+        "nobody",
+        description="`nobody`: no one is authenticated; only this machine launches runs. `proxy`: an authenticating proxy says who asks.",
+    )
+    dagster_person_header: str = Field("X-Forwarded-User", description="Header in which the proxy names the person.")
+    dagster_groups_header: str = Field("X-Forwarded-Groups", description="Header in which it names the person's groups, joined by commas.")
+    dagster_proxy_secret_header: str = Field("X-Archivist-Proxy", description="Header in which the proxy shows its secret.")
+    dagster_proxy_secret: str = Field(
+        "", description="The secret, 32 characters or more: who does not know it goes around the proxy and is refused.", repr=False
+    )
+    dagster_owner_group: str = Field("data-owners", description="Group, as the proxy names it, whose members launch runs.")
+    dagster_admin_group: str = Field(
+        "archivist-admins", description="Group, as the proxy names it, whose members change any source and operate Dagster."
+    )
+
     @property
     def resolved_catalog_url(self) -> str:
         return self.catalog_url or f"sqlite:///{self.data_directory.absolute() / 'catalog.db'}"
@@ -533,6 +563,11 @@ class Settings(BaseSettings):
     @property
     def resolved_prompts_directory(self) -> Path:
         return Path(self.prompts_directory or Path(__file__).parents[1] / "data" / "prompts").absolute()
+
+    @property
+    def resolved_dagster_url(self) -> str:
+        """Without a slash at its end."""
+        return (self.dagster_url or f"http://{self.dagster_host}:{self.dagster_port}").rstrip("/")
 
     @property
     def index_directory(self) -> Path:

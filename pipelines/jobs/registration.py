@@ -27,6 +27,7 @@ _STAND_INS: Mapping[str, object] = {
     "stale_permissions": "withhold",
     "answers": {},
     "contract": {},
+    "retention": {},
 }
 """Values with nothing wrong. They take the place of wrong ones, so that what is wrong elsewhere is found in the same round."""
 ROUNDS = 4

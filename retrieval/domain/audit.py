@@ -52,6 +52,11 @@ class AuditAction(StrEnum):
     PERMISSIONS_RENEWED = "permissions.renewed"
     DOCUMENTS_PUBLISHED = "documents.published"
     DOCUMENTS_WITHDRAWN = "documents.withdrawn"
+    DOCUMENTS_ROLLED_BACK = "documents.rolled_back"
+    DOCUMENTS_RELEASED = "documents.released"
+    DOCUMENTS_ERASED = "documents.erased"
+    VERSIONS_REMOVED = "versions.removed"
+    VERSIONS_READ = "versions.read"
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
     MEMBERSHIPS_CHANGED = "memberships.changed"
@@ -99,6 +104,7 @@ SHOWING = frozenset(
         AuditAction.RETRIEVE,
         AuditAction.ANSWER,
         AuditAction.DOCUMENT_READ,
+        AuditAction.VERSIONS_READ,
         AuditAction.LIST_READ,
         AuditAction.GRAPH_READ,
         AuditAction.GRAPH_EXPORTED,

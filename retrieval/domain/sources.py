@@ -11,6 +11,7 @@ from retrieval.domain.contracts import NO_CONTRACT, ContractTerms, contract_as_j
 from retrieval.domain.errors import FieldProblem, InvalidInput
 from retrieval.domain.json_fields import one_of, subjects, unknown_fields, whole_number
 from retrieval.domain.permissions import NOBODY, AccessPolicy
+from retrieval.domain.retention import DEFAULT_TERMS, RetentionTerms, retention_as_json, retention_from_json
 
 MAX_RULES = 500
 MAX_GLOB_LENGTH = 500
@@ -73,6 +74,7 @@ class SourceSpec:
         stale_permissions: what happens then.
         answers: what holds for answers that stand on it.
         contract: what is promised of its documents, and what happens where the promise is broken.
+        retention: how long versions that are not current are kept.
     """
 
     id: str
@@ -88,6 +90,7 @@ class SourceSpec:
     stale_permissions: StalePermissions = StalePermissions.WITHHOLD
     answers: AnswerTerms = UNSAID
     contract: ContractTerms = NO_CONTRACT
+    retention: RetentionTerms = DEFAULT_TERMS
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
@@ -125,7 +128,7 @@ class SourceSpec:
 def spec_as_json(spec: SourceSpec) -> dict[str, object]:
     """The spec as JSON values, for the catalog and for `--json`. `spec_from_json` is the inverse.
 
-    A contract that promises nothing is left out, so that a registration from before there were contracts still reads the same.
+    A contract or a retention that says nothing is left out, so that a registration from before there were contracts still reads the same.
     """
     contract = contract_as_json(spec.contract)
     said: dict[str, object] = {
@@ -142,7 +145,8 @@ def spec_as_json(spec: SourceSpec) -> dict[str, object]:
         "stale_permissions": spec.stale_permissions.value,
         "answers": terms_as_json(spec.answers),
     }
-    return said | ({"contract": contract} if contract else {})
+    blocks = {"contract": contract, "retention": retention_as_json(spec.retention)}
+    return said | {name: block for name, block in blocks.items() if block}
 
 
 def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
@@ -169,6 +173,7 @@ def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
     max_age = whole_number("max_permission_age_hours", raw.get("max_permission_age_hours", 0), "hours", problems)
     answers = terms_from_json(raw.get("answers"), problems)
     contract = contract_from_json(raw.get("contract"), problems)
+    retention = retention_from_json(raw.get("retention"), problems)
     read = [_rule(number, rule, problems) for number, rule in enumerate(rules, 1)] if isinstance(rules, list) else []
     if problems:
         raise InvalidInput(problems)
@@ -187,6 +192,7 @@ def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
         stale_permissions=stale,
         answers=answers,
         contract=contract,
+        retention=retention,
     )
 
 
