@@ -1,10 +1,11 @@
 """What a connector declares of itself: the options people fill in, what is checked of them, and how it is made."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from pipelines.connectors.credentials import reference_problem
 from pipelines.connectors.globs import glob_problem
-from pipelines.connectors.location import option_problems
+from pipelines.connectors.location import option_problems, values
 from pipelines.connectors.port import Connector
 from retrieval.domain.errors import FieldProblem, InvalidInput
 from retrieval.domain.source_kinds import Kind
@@ -32,11 +33,17 @@ class Plugin:
 
     def all_problems(self, spec: SourceSpec, settings: Settings) -> list[FieldProblem]:
         """Everything that can be told to be wrong without reaching the source: options, and the patterns of rules."""
-        found = [*option_problems(spec, self.kind), *self.problems(spec, settings)]
+        found = [*option_problems(spec, self.kind), *self._reference_problems(spec, settings), *self.problems(spec, settings)]
         for number, rule in enumerate(spec.rules, 1):
             if problem := glob_problem(rule.glob):
                 found.append(FieldProblem(f"rules[{number}].glob", problem))
         return found
+
+    def _reference_problems(self, spec: SourceSpec, settings: Settings) -> Iterator[FieldProblem]:
+        for option in self.kind.options:
+            for reference in values(spec, self.kind, option.name) if option.is_reference else ():
+                if problem := reference_problem(reference, settings):
+                    yield FieldProblem(f"location.{option.name}", problem)
 
     def open(self, spec: SourceSpec, settings: Settings) -> Connector:
         """The connector of a source, checked.

@@ -9,7 +9,10 @@ from threading import Thread
 import pytest
 
 from pipelines.connectors.credentials import credential, reference_problem
+from pipelines.connectors.plugin import Plugin
 from retrieval.domain.errors import ArchivistError, InvalidInput, SourceUnavailable
+from retrieval.domain.source_kinds import Kind, Option
+from retrieval.domain.sources import SourceSpec
 from retrieval.settings import Settings
 
 TOKEN = "hvs.worker"
@@ -146,3 +149,16 @@ def test_a_vault_that_does_not_answer_says_neither_its_address_nor_a_token(setti
 
     assert not {TOKEN, "127.0.0.1", "/nowhere"} & set(str(unavailable.value).split())
     assert unavailable.value.__cause__ is None
+
+
+def test_an_option_that_is_a_reference_takes_no_password(settings: Settings) -> None:
+    kind = Kind("wiki", "A wiki.", (Option("password", "Where the password is.", is_reference=True),))
+    plugin = Plugin(kind, connect=lambda _spec, _settings: pytest.fail("nothing is reached"))
+    specs = [SourceSpec("wiki", "wiki", "Wiki", "user:dana", {"password": given}) for given in (PASSWORD, "env:PATH", "file:wiki")]
+
+    literal, too_far, good = (plugin.all_problems(spec, settings) for spec in specs)
+
+    assert [problem.field for problem in (*literal, *too_far)] == ["location.password"] * 2
+    assert "env:ARCHIVIST_SOURCE_NAME" in literal[0].problem
+    assert PASSWORD not in str(literal)
+    assert good == []
