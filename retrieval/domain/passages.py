@@ -50,9 +50,30 @@ class IndexedPassage:
         return embedded_text(self.prefix, self.text)
 
 
+Gap = tuple[int, int]
+"""Revisions at which a version was not current, between two at which it was: from the first on, before the second."""
+
+
+@dataclass(frozen=True)
+class PastVersion:
+    """A version that was current from `valid_from` on and before `valid_to`, but for the gaps, and is not now."""
+
+    version: str
+    valid_from: int
+    valid_to: int
+    passages: tuple[IndexedPassage, ...]
+    gaps: tuple[Gap, ...] = ()
+
+
 @dataclass(frozen=True)
 class IndexedDocument:
-    """The whole of what an index should hold of one document: a state, not a difference. No passages: hold nothing."""
+    """The whole of what an index should hold of one document: a state, not a difference. Without passages and past: hold nothing.
+
+    Attributes:
+        passages: of the current version; none where there is none.
+        valid_from: the revision from which on the current version was current, but for the gaps.
+        past: versions that were current once. They have no readers of their own: who may read the document may read them.
+    """
 
     document: str
     source: str
@@ -60,6 +81,8 @@ class IndexedDocument:
     version: str
     valid_from: int
     passages: tuple[IndexedPassage, ...]
+    gaps: tuple[Gap, ...] = ()
+    past: tuple[PastVersion, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -140,12 +140,14 @@ class AccessScope:
         classes: ids of the access classes readable to the principal, ascending. Empty: nothing is readable.
         revision: the catalog revision at which this was true.
         readable_passages: how many current passages the classes hold.
+        as_of: read what was current at this revision, of what the classes hold now; None: what is current.
     """
 
     principal: Principal
     classes: tuple[int, ...]
     revision: int
     readable_passages: int
+    as_of: int | None = None
 
     @property
     def is_empty(self) -> bool:

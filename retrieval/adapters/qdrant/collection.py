@@ -2,26 +2,33 @@
 
 from dataclasses import asdict, dataclass
 
-CONTRACT_VERSION = 4
+CONTRACT_VERSION = 5
 """Raised whenever an index written before could not be read as if it were written now: it is then built anew."""
 
 DENSE = "dense"
 LEXICAL = "lexical"
 
 ACCESS_CLASS = "access_class"
+"""Of points of current versions only: a filter over it cannot see the past."""
+CLASS_EVER = "class_ever"
+"""Of every point: what the document's readers are now, whenever the version was current."""
 DOCUMENT = "document"
 SOURCE = "source"
 VERSION = "version"
 ORDINAL = "ordinal"
-CURRENT = "current"
 VALID_FROM = "valid_from"
 VALID_TO = "valid_to"
+OPEN = 2**53
+"""The end of what is current: the largest integer up to which a range, which compares floats, knows each from the next."""
+GAPS = "gaps"
+"""`[{"from": revision, "to": revision}, ...]`, only where there are any; `gap_count` says so to a filter without reading them."""
+GAP_COUNT = "gap_count"
 TEXT = "text"
 PREFIX = "prefix"
 WORDS = "words"
 """Prefix and text as phrases are sought in them. A text index of its own: tokens between spaces, in their order."""
 
-INTEGER_INDEXES = (ACCESS_CLASS,)
+INTEGER_INDEXES = (ACCESS_CLASS, CLASS_EVER, VALID_FROM, VALID_TO, GAP_COUNT)
 KEYWORD_INDEXES = (DOCUMENT, SOURCE)
 
 UPSERT_POINTS = 256

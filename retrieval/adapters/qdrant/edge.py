@@ -157,9 +157,9 @@ class EdgeIndex:
         with self._reading() as generation:
             return generation.shard.texts(scope, passages)
 
-    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+    def vectors(self, scope: AccessScope, passages: Sequence[str], *, model: str = "") -> Mapping[str, Vectors]:
         with self._reading() as generation:
-            return generation.shard.vectors(scope, passages)
+            return generation.shard.vectors(scope, passages, model=model)
 
     def revision(self) -> int:
         return self.applied_revision()

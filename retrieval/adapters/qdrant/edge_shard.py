@@ -18,24 +18,28 @@ import qdrant_edge as engine
 from retrieval.adapters.qdrant.bm25 import Terms, passage_terms
 from retrieval.adapters.qdrant.collection import (
     ACCESS_CLASS,
+    CLASS_EVER,
     DENSE,
+    GAPS,
     INTEGER_INDEXES,
     KEYWORD_INDEXES,
     LEXICAL,
     SOURCE,
     TEXT,
     UPSERT_POINTS,
+    VALID_FROM,
+    VALID_TO,
     WORDS,
     IndexIdentity,
 )
 from retrieval.adapters.qdrant.filters import Filters
 from retrieval.adapters.qdrant.legs import LegRequest
-from retrieval.adapters.qdrant.payload import HeldPassage, by_class, held_passage, payload_of
+from retrieval.adapters.qdrant.payload import HeldPassage, by_class, held_passage, intervals_in, payload_of, points_of
 from retrieval.adapters.qdrant.planner import DensePlan
 from retrieval.adapters.qdrant.shard_terms import ShardTerms
 from retrieval.adapters.qdrant.term_counts import Counted
 from retrieval.domain.errors import IndexUnavailable
-from retrieval.domain.passages import IndexedDocument, IndexedPassage
+from retrieval.domain.passages import IndexedDocument
 from retrieval.domain.permissions import AccessScope
 from retrieval.domain.runs import Hit, Leg
 from retrieval.ports.models import Vectors
@@ -45,9 +49,13 @@ _FILTERS: Filters[engine.Filter] = Filters(
     any_of=lambda key, values: engine.FieldCondition(key=key, match=engine.MatchAny(any=values)),
     has_phrase=lambda words: engine.FieldCondition(key=WORDS, match=engine.MatchPhrase(words)),
     has_id=lambda ids: engine.HasIdCondition(set(ids)),
+    at_most=lambda key, most: engine.FieldCondition(key=key, range=engine.RangeFloat(lte=most)),
+    above=lambda key, least: engine.FieldCondition(key=key, range=engine.RangeFloat(gt=least)),
+    nested=engine.NestedCondition,
     combine=lambda must, must_not: engine.Filter(must=must, must_not=must_not or None),
 )
 _SCROLL_POINTS = 1_000
+_COUNTED_BY = [CLASS_EVER, SOURCE, VALID_FROM, VALID_TO, GAPS]
 
 
 class EdgeShard:
@@ -89,6 +97,10 @@ class EdgeShard:
             answers = self._shard.query_batch(engine.QueryBatchRequest(queries))
         return [[Hit(str(point.id), point.score) for point in points] for points in answers]
 
+    def readable_passages(self, scope: AccessScope) -> int:
+        """How many passages the scope's classes hold, now or at its moment."""
+        return self._terms.readable(scope)
+
     def nearest(self, classes: Sequence[int], vector: Sequence[float], *, limit: int, plan: DensePlan) -> list[Hit]:
         """The dense leg within these access classes. For measuring the index; knows no reader."""
         within = _FILTERS.of_classes(classes)
@@ -107,7 +119,7 @@ class EdgeShard:
             records, _ = self._shard.scroll(request)
         return {str(record.id): str((record.payload or {})[TEXT]) for record in records}
 
-    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+    def vectors(self, scope: AccessScope, passages: Sequence[str], *, model: str = "") -> Mapping[str, Vectors]:
         if scope.is_empty or not passages:
             return {}
         request = engine.ScrollRequest(
@@ -122,9 +134,10 @@ class EdgeShard:
         if not documents:
             return 0
         names = [document.document for document in documents]
-        kept = [passage.id for document in documents for passage in document.passages]
+        points = points_of(documents)
+        kept = [point.passage.id for point in points]
         with self._terms.recounting(names) as counted:
-            counted.extend(self._write(documents))
+            counted.extend(self._write(points))
             with translated("deleting"):
                 self._shard.update(engine.UpdateOperation.delete_points_by_filter(_FILTERS.replaced(names, keep=kept)))
         return len(kept)
@@ -132,17 +145,21 @@ class EdgeShard:
     def add(self, documents: Sequence[IndexedDocument]) -> int:
         """Write these documents' passages, none of which is there yet, and look for nothing to remove. Returns the points written."""
         with self._terms.recounting(()) as counted:
-            counted.extend(self._write(documents))
+            counted.extend(self._write(points_of(documents)))
         return len(counted)
 
     def reclassify(self, changes: Sequence[Reclassification]) -> None:
         for access_class, documents in by_class(changes).items():
-            moved = engine.UpdateOperation.set_payload_by_filter(_FILTERS.of_documents(documents), {ACCESS_CLASS: access_class})
+            moved = (
+                engine.UpdateOperation.set_payload_by_filter(_FILTERS.current_of_documents(documents), {ACCESS_CLASS: access_class}),
+                engine.UpdateOperation.set_payload_by_filter(_FILTERS.of_documents(documents), {CLASS_EVER: access_class}),
+            )
             with self._terms.recounting(documents) as counted:
                 held = self._counted(documents)
                 counted.extend(replace(passage, access_class=access_class) for passage in held)
                 with translated("reclassifying"):
-                    self._shard.update(moved)
+                    for update in moved:
+                        self._shard.update(update)
 
     def contents(self) -> Iterator[HeldPassage]:
         """Every point, whole, in the order of ids. For comparing an index with the catalog; knows no reader."""
@@ -157,18 +174,17 @@ class EdgeShard:
             if offset is None:
                 return
 
-    def _write(self, documents: Sequence[IndexedDocument]) -> list[Counted]:
+    def _write(self, points: Sequence[HeldPassage]) -> list[Counted]:
         """Returns what was written as it is to be counted."""
         counted = []
-        pairs = [(document, passage) for document in documents for passage in document.passages]
-        for at in range(0, len(pairs), UPSERT_POINTS):
-            points = []
-            for document, passage in pairs[at : at + UPSERT_POINTS]:
-                terms = passage_terms(passage.embedded_text)
-                points.append(_point(document, passage, terms))
-                counted.append(Counted(document.access_class, document.source, terms.hashes))
+        for at in range(0, len(points), UPSERT_POINTS):
+            written = []
+            for point in points[at : at + UPSERT_POINTS]:
+                terms = passage_terms(point.passage.embedded_text)
+                written.append(_point(point, terms))
+                counted.append(Counted(point.access_class, point.source, terms.hashes, point.intervals))
             with translated("writing"):
-                self._shard.update(engine.UpdateOperation.upsert_points(points))
+                self._shard.update(engine.UpdateOperation.upsert_points(written))
         return counted
 
     def _counted(self, documents: Sequence[str]) -> list[Counted]:
@@ -178,7 +194,7 @@ class EdgeShard:
         offset: int | uuid.UUID | str | None = None
         while True:
             request = engine.ScrollRequest(
-                offset=offset, limit=_SCROLL_POINTS, filter=within, with_payload=[ACCESS_CLASS, SOURCE], with_vector=[LEXICAL]
+                offset=offset, limit=_SCROLL_POINTS, filter=within, with_payload=_COUNTED_BY, with_vector=[LEXICAL]
             )
             with translated("counting terms"):
                 records, offset = self._shard.scroll(request)
@@ -263,15 +279,16 @@ def _dense_params(request: LegRequest) -> engine.SearchParams:
 def _counted(record: engine.Record) -> Counted:
     payload, vectors = record.payload or {}, record.vector
     terms = vectors.get(LEXICAL) if isinstance(vectors, dict) else None
-    return Counted(int(payload[ACCESS_CLASS]), str(payload[SOURCE]), terms.indices if isinstance(terms, engine.SparseVector) else ())
+    hashes = terms.indices if isinstance(terms, engine.SparseVector) else ()
+    return Counted(int(payload[CLASS_EVER]), str(payload[SOURCE]), hashes, intervals_in(payload))
 
 
-def _point(document: IndexedDocument, passage: IndexedPassage, terms: Terms) -> engine.Point:
+def _point(point: HeldPassage, terms: Terms) -> engine.Point:
     vectors: dict[str, list[float] | engine.SparseVector | list[list[float]]] = {
-        DENSE: [float(x) for x in passage.vector],
+        DENSE: [float(x) for x in point.passage.vector],
         LEXICAL: _sparse(terms),
     }
-    return engine.Point(passage.id, vectors, payload_of(document, passage))
+    return engine.Point(point.passage.id, vectors, payload_of(point))
 
 
 def _sparse(terms: Terms) -> engine.SparseVector:

@@ -48,11 +48,15 @@ class Engine(Protocol):
 
     def ask(self, scope: AccessScope, sources: Sequence[str], requests: Sequence[LegRequest]) -> list[list[Hit]]: ...
 
+    def readable_passages(self, scope: AccessScope) -> int: ...
+
 
 def search_legs(engine: Engine, scope: AccessScope, search: LegSearch, *, limits: DenseLimits) -> LegRuns:
     """Both legs, ranked. An empty scope gives empty runs without asking the engine."""
     if scope.is_empty:
         return LegRuns(Run(Leg.LEXICAL, ()), Run(Leg.DENSE, ()))
+    if scope.as_of is not None:  # the catalog counts what is current
+        scope = replace(scope, readable_passages=engine.readable_passages(scope))
     terms = query_terms(search.text)
     found = _fetch(engine, scope, search.sources, _requests(scope, search, terms, limits), depth=search.depth)
     lexical = _settled(engine, scope, search.sources, terms, found.get(Leg.LEXICAL, []))

@@ -66,11 +66,14 @@ class DenseLimits:
 
 
 def plan_dense(scope: AccessScope, *, limit: int, limits: DenseLimits) -> DensePlan:
-    """Few readable passages: exact. Many: the graph, with a candidate list at least twice the `limit` of hits asked for."""
+    """Few readable passages: exact. Many: the graph, with a candidate list at least twice the `limit` of hits asked for.
+
+    What was current at some moment lies scattered among all that ever was: there the graph is always looked through with ACORN.
+    """
     readable, measured = scope.readable_passages, limits.measured
     if readable <= (limits.exact_passages or measured.exact_passages):
         return DensePlan(exact=True)
     if not measured.graph:
-        return DensePlan(exact=False, ef=max(EF, 2 * limit), acorn_below=ACORN_BELOW)
+        return DensePlan(exact=False, ef=max(EF, 2 * limit), acorn_below=ACORN_BELOW if scope.as_of is None else 1.0)
     step = next((step for step in measured.graph if readable <= step.passages), measured.graph[-1])
-    return DensePlan(exact=False, ef=max(step.ef, 2 * limit), acorn_below=1.0 if step.acorn else 0.0)
+    return DensePlan(exact=False, ef=max(step.ef, 2 * limit), acorn_below=1.0 if step.acorn or scope.as_of is not None else 0.0)

@@ -53,8 +53,8 @@ class QdrantServerIndex:
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         return self._read.texts(scope, passages)
 
-    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
-        return self._read.vectors(scope, passages)
+    def vectors(self, scope: AccessScope, passages: Sequence[str], *, model: str = "") -> Mapping[str, Vectors]:
+        return self._read.vectors(scope, passages, model=model)
 
     def revision(self) -> int:
         return self._write().applied_revision()

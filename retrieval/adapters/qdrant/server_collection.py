@@ -17,6 +17,7 @@ from qdrant_client.http.exceptions import ApiException
 from retrieval.adapters.qdrant.bm25 import Terms, passage_terms
 from retrieval.adapters.qdrant.collection import (
     ACCESS_CLASS,
+    CLASS_EVER,
     DENSE,
     INTEGER_INDEXES,
     KEYWORD_INDEXES,
@@ -28,9 +29,9 @@ from retrieval.adapters.qdrant.collection import (
 )
 from retrieval.adapters.qdrant.filters import Filters
 from retrieval.adapters.qdrant.legs import LegRequest
-from retrieval.adapters.qdrant.payload import HeldPassage, by_class, held_passage, payload_of
+from retrieval.adapters.qdrant.payload import HeldPassage, by_class, held_passage, payload_of, points_of
 from retrieval.domain.errors import IndexUnavailable
-from retrieval.domain.passages import IndexedDocument, IndexedPassage
+from retrieval.domain.passages import IndexedDocument
 from retrieval.domain.permissions import AccessScope
 from retrieval.domain.runs import Hit, Leg
 from retrieval.ports.models import Vectors
@@ -42,6 +43,9 @@ _FILTERS: Filters[models.Filter] = Filters(
     any_of=lambda key, values: models.FieldCondition(key=key, match=models.MatchAny(any=values)),
     has_phrase=lambda words: models.FieldCondition(key=WORDS, match=models.MatchPhrase(phrase=words)),
     has_id=lambda ids: models.HasIdCondition(has_id=ids),
+    at_most=lambda key, most: models.FieldCondition(key=key, range=models.Range(lte=most)),
+    above=lambda key, least: models.FieldCondition(key=key, range=models.Range(gt=least)),
+    nested=lambda key, within: models.NestedCondition(nested=models.Nested(key=key, filter=within)),
     combine=lambda must, must_not: models.Filter(must=must, must_not=must_not or None),
 )
 _SCROLL_POINTS = 1_000
@@ -84,6 +88,11 @@ class ServerCollection:
             answers = self._client.query_batch_points(self.name, requests=queries)
         return [[Hit(str(point.id), point.score) for point in answer.points] for answer in answers]
 
+    def readable_passages(self, scope: AccessScope) -> int:
+        """How many passages the scope's classes hold, now or at its moment."""
+        with translated("counting"):
+            return self._client.count(self.name, count_filter=_FILTERS.readable(scope), exact=True).count
+
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         if scope.is_empty or not passages:
             return {}
@@ -94,7 +103,7 @@ class ServerCollection:
             )
         return {str(record.id): str((record.payload or {})[TEXT]) for record in records}
 
-    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+    def vectors(self, scope: AccessScope, passages: Sequence[str], *, model: str = "") -> Mapping[str, Vectors]:
         if scope.is_empty or not passages:
             return {}
         readable = _FILTERS.readable(scope, passages=passages)
@@ -109,20 +118,22 @@ class ServerCollection:
         last = {document.document: document for document in documents}
         if not last:
             return
-        pairs = [(document, passage) for document in last.values() for passage in document.passages]
-        for at in range(0, len(pairs), UPSERT_POINTS):
-            points = [_point(document, passage) for document, passage in pairs[at : at + UPSERT_POINTS]]
+        points = points_of(list(last.values()))
+        for at in range(0, len(points), UPSERT_POINTS):
+            written = [_point(point) for point in points[at : at + UPSERT_POINTS]]
             with translated("writing"):
-                self._client.upsert(self.name, points, wait=True)
-        gone = _FILTERS.replaced(list(last), keep=[passage.id for _, passage in pairs])
+                self._client.upsert(self.name, written, wait=True)
+        gone = _FILTERS.replaced(list(last), keep=[point.passage.id for point in points])
         with translated("deleting"):
             self._client.delete(self.name, models.FilterSelector(filter=gone), wait=True)
 
     def reclassify(self, changes: Sequence[Reclassification]) -> None:
         for access_class, documents in by_class(changes).items():
-            points = models.FilterSelector(filter=_FILTERS.of_documents(documents))
+            current = models.FilterSelector(filter=_FILTERS.current_of_documents(documents))
+            every = models.FilterSelector(filter=_FILTERS.of_documents(documents))
             with translated("reclassifying"):
-                self._client.set_payload(self.name, {ACCESS_CLASS: access_class}, points, wait=True)
+                self._client.set_payload(self.name, {ACCESS_CLASS: access_class}, current, wait=True)
+                self._client.set_payload(self.name, {CLASS_EVER: access_class}, every, wait=True)
 
     def applied(self, revision: int) -> None:
         with translated("remembering the revision"):
@@ -195,9 +206,10 @@ def _dense_params(request: LegRequest) -> models.SearchParams:
     return models.SearchParams(hnsw_ef=max(request.plan.ef, 2 * request.limit), acorn=acorn)
 
 
-def _point(document: IndexedDocument, passage: IndexedPassage) -> models.PointStruct:
+def _point(point: HeldPassage) -> models.PointStruct:
+    passage = point.passage
     vectors: dict[str, Any] = {DENSE: [float(x) for x in passage.vector], LEXICAL: _sparse(passage_terms(passage.embedded_text))}
-    return models.PointStruct(id=passage.id, vector=vectors, payload=payload_of(document, passage))
+    return models.PointStruct(id=passage.id, vector=vectors, payload=payload_of(point))
 
 
 def _sparse(terms: Terms) -> models.SparseVector:

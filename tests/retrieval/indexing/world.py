@@ -14,7 +14,7 @@ from retrieval.adapters.qdrant.building import build_generation
 from retrieval.adapters.qdrant.collection import IndexIdentity
 from retrieval.adapters.qdrant.edge import EdgeIndex
 from retrieval.adapters.qdrant.generations import BuildProgress
-from retrieval.adapters.qdrant.payload import HeldPassage
+from retrieval.adapters.qdrant.payload import HeldPassage, points_of
 from retrieval.domain.errors import CatalogUnavailable
 from retrieval.domain.ids import passage_id, text_hash
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
@@ -53,11 +53,7 @@ def scope_of(*classes: int, readable_passages: int = 100) -> AccessScope:
 
 def held(documents: Sequence[IndexedDocument]) -> dict[str, HeldPassage]:
     """What an index of exactly these documents holds, by passage id."""
-    return {
-        passage.id: HeldPassage(d.document, d.source, d.access_class, d.version, d.valid_from, passage)
-        for d in documents
-        for passage in d.passages
-    }
+    return {point.passage.id: point for point in points_of(documents)}
 
 
 def contents_of(index: object) -> dict[str, HeldPassage]:
