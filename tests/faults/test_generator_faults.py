@@ -190,11 +190,11 @@ def test_where_the_first_fails_the_next_words_the_answer_in_what_time_is_left(fa
     with serving_cohere_chat() as first, serving_openai_chat() as second:
         first.fault, first.seconds = fault, FAR_SECONDS
         second.says = lambda _asked: Said("From the second.")
-        with generating(first, second, generator_first_token_seconds=0.2, **BARE) as generators:
-            answered = [ask(generators) for _ in range(5)]
+        with generating(first, second, generator_first_token_seconds=2, **BARE) as generators:
+            answered = [ask(generators) for _ in range(2)]
 
     assert {outcome for outcome, _ in answered} == {Outcome("From the second.", NAMES["openai"], (NAMES["cohere"],), whole=True)}
-    assert max(seconds for _, seconds in answered) < DEADLINE_SECONDS
+    assert max(seconds for _, seconds in answered) < 2 + SLACK_SECONDS
 
 
 @pytest.mark.parametrize("fault", sorted(HALVES - SLOW - {"endless"}))
