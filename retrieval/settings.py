@@ -495,10 +495,21 @@ class Settings(BaseSettings):
         220, description="Longest passage, prefix included, in the embedder's tokens; at most what the model reads less 2."
     )
     chunk_overlap_tokens: int = Field(0, ge=0, description="Tokens of whole sentences that a passage repeats from the one before.")
+    source_run_retry_seconds: PositiveInt = Field(
+        60, description="Pause before a source whose run failed is run again; doubles for each further run that fails."
+    )
+    source_run_retry_longest_seconds: PositiveInt = Field(3600, description="Longest such pause; a source is never given up.")
     source_attempts: PositiveInt = Field(3, description="Attempts in one run at a source, or anything else, that is not there just now.")
     source_retry_seconds: PositiveInt = Field(5, description="Pause before the second such attempt; doubles for each further one.")
     embed_window_passages: PositiveInt = Field(512, description="Passages embedded before they are stored: what a crash can cost.")
     publish_batch_documents: PositiveInt = Field(100, description="Documents published in one transaction.")
+
+    # Pushed documents
+    push_max_document_bytes: PositiveInt = Field(8 * MIB, description="Largest document that an application pushes, before base64.")
+    push_max_subjects: PositiveInt = Field(1_000, description="Most subjects that a pushed document allows and denies.")
+    push_max_title_characters: PositiveInt = Field(500, description="Longest title of a pushed document.")
+    push_max_uri_characters: PositiveInt = Field(2_000, description="Longest URL of a pushed document's original.")
+    push_max_documents: PositiveInt = Field(100_000, description="Most documents pushed to one source.")
 
     # Credentials of sources
     credential_env_prefix: str = Field(
@@ -522,6 +533,27 @@ class Settings(BaseSettings):
         10.0, ge=0, description="Longest pause before another attempt; a site that asks for more is tried in a later run."
     )
     web_user_agent: str = Field("Archivist/0.1", description="User-Agent of web requests.")
+
+    # Databases, repositories and mailboxes as sources
+    sql_hosts: str = Field(
+        "",
+        description="Hosts whose databases sources may read, joined by commas, such as `db.corp.example`; empty: any host that a credential "
+        "names, private networks included, but never link-local and metadata addresses.",
+    )
+    sql_connect_seconds: PositiveInt = Field(10, description="Longest wait for a connection to a source's database.")
+    sql_statement_seconds: PositiveInt = Field(120, description="Longest time for one statement on a source's database.")
+    sql_fetch_rows: PositiveInt = Field(500, description="Rows of a source's database that are in memory at once while it is listed.")
+    private_source_hosts: str = Field(
+        "",
+        description="Hosts in private networks whose repositories and mailboxes sources may read, joined by commas, such as "
+        "`git.corp.example`; `*`: all of them; empty: none. Public hosts always may be read.",
+    )
+    source_ca_file: str = Field("", description="PEM file of authorities whose certificates of repositories and mailboxes are trusted as well.")
+    git_timeout_seconds: PositiveInt = Field(600, description="Longest time to bring the copy of a repository up to date.")
+    git_max_bytes: PositiveInt = Field(2048 * MIB, description="Largest pack of a repository, the history that is kept included.")
+    git_memory_bytes: PositiveInt = Field(2048 * MIB, description="Most address space of one git process.")
+    git_history_commits: PositiveInt = Field(1_000, description="Newest commits that are read for the times of files and for messages.")
+    mailbox_timeout_seconds: PositiveInt = Field(30, description="Longest wait for one answer of a mail server.")
 
     # People in front of the Dagster UI
     dagster_people: Literal["nobody", "proxy"] = Field(

@@ -51,6 +51,23 @@ def resolve(host: str, port: int) -> Sequence[Address]:
     return list(dict.fromkeys(address for address in addresses if address is not None))
 
 
+def allowed_addresses(host: str, port: int, *, allow_private: bool, resolver: Resolver = resolve) -> Sequence[Address]:
+    """The addresses of a host. One that is not allowed refuses the whole name: a mixed answer is an attack or a mistake.
+
+    Raises:
+        UrlRefused: the host leads where nothing may connect to.
+        OSError: it cannot be resolved.
+    """
+    written = as_address(host)
+    try:
+        addresses = [written] if written is not None else resolver(host, port)
+    except UnicodeError as error:
+        raise OSError("not a host name") from error
+    if not all(may_connect(address, allow_private=allow_private) for address in addresses):
+        raise UrlRefused("the address leads into a private or reserved network")
+    return addresses
+
+
 class GuardedNetwork(httpcore.NetworkBackend):
     """Connects to allowed addresses only."""
 
@@ -84,15 +101,10 @@ class GuardedNetwork(httpcore.NetworkBackend):
         raise UrlRefused("nothing connects to local sockets")
 
     def _allowed_addresses(self, host: str, port: int) -> Sequence[Address]:
-        """One address that is not allowed refuses the whole name: a mixed answer is an attack or a mistake."""
-        written = as_address(host)
         try:
-            addresses = [written] if written is not None else self._resolver(host, port)
-        except (OSError, UnicodeError) as error:
+            return allowed_addresses(host, port, allow_private=self._allow_private, resolver=self._resolver)
+        except OSError as error:
             raise httpcore.ConnectError("the host name cannot be resolved") from error
-        if not all(may_connect(address, allow_private=self._allow_private) for address in addresses):
-            raise UrlRefused("the address leads into a private or reserved network")
-        return addresses
 
 
 class _TimedStream(httpcore.NetworkStream):

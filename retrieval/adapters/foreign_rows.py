@@ -1,0 +1,218 @@
+"""Rows of a table or query in somebody else's database: read, never written, and never all in memory at once.
+
+SQLite and PostgreSQL are held to reading by their own means. Of any other database that SQLAlchemy knows, the account must be one that
+can only read; its statements have no time limit but the driver's.
+"""
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    NullPool,
+    Text,
+    bindparam,
+    cast,
+    column,
+    create_engine,
+    func,
+    quoted_name,
+    select,
+    table,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.types import NullType
+
+from retrieval.domain.errors import SourceUnavailable
+
+Row = Mapping[str, Any]
+_STEPS_BETWEEN_LOOKS = 10_000
+_WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_REASONS = (
+    (("28", "no password"), "it does not take the credential"),
+    (("42501",), "the account may not read that table"),
+    (("42P01", "no such table"), "there is no such table"),
+    (("42703", "no such column"), "there is no such column"),
+    (("42601", "syntax error", "incomplete input"), "the query is not understood"),
+    (("57014", "interrupted"), "a statement took too long"),
+    (("25006", "attempt to write"), "the query tries to write"),
+    (("08", "unable to open"), "it cannot be reached"),
+)
+"""How the driver's code or message begins, and what that means. The message itself may hold addresses and values, so it is not told."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """What is read: a table or view by its name, such as `kb.articles`, or else the rows of one SELECT."""
+
+    table: str = ""
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a database is waited for, and how much of it is held.
+
+    Attributes:
+        rows: in memory at once while a relation is read.
+        characters: of one text; what is longer is cut there by the database, so ask for one more than is allowed.
+    """
+
+    connect_seconds: int
+    statement_seconds: int
+    rows: int
+    characters: int
+
+
+def host_of(url: str) -> tuple[str, int] | None:
+    """Host and port that a database URL leads to; None for a file.
+
+    Raises:
+        SourceUnavailable: not a URL of a database, or one that names its hosts in any other way.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite":
+        return None
+    if not parsed.host or {"host", "hostaddr", "service", "port", "unix_socket"} & set(parsed.query):
+        raise SourceUnavailable("the database's URL must name one host, before the path")
+    return parsed.host, parsed.port or (5432 if parsed.get_backend_name() == "postgresql" else 0)
+
+
+class ForeignRows:
+    """One relation. Safe to use from several threads: every read has a connection of its own.
+
+    Args:
+        address: of the URL's host, checked; PostgreSQL's driver connects to it and to no other.
+    """
+
+    def __init__(self, url: str, relation: Relation, *, limits: Limits, address: str = "") -> None:
+        self._engine = _engine(_parsed(url), limits, address)
+        self._limits = limits
+        self._relation = self._from(relation)
+
+    def all(self, columns: Sequence[str], texts: Sequence[str], *, order: Sequence[str]) -> Iterator[Row]:
+        """Every row, in one snapshot where the database has them.
+
+        Args:
+            columns: read as they are.
+            texts: read as text, cut to the limit.
+
+        Raises:
+            SourceUnavailable: at any point; says what is wrong without the URL, the query or a value.
+        """
+        statement = select(*self._selected(columns, texts)).select_from(self._relation).order_by(*map(_column, order))
+        with self._reading() as connection:
+            streamed = connection.execution_options(yield_per=self._limits.rows, stream_results=True)
+            yield from streamed.execute(statement).mappings()
+
+    def where(self, columns: Sequence[str], texts: Sequence[str], *, equal: Mapping[str, str]) -> Sequence[Row]:
+        """The rows whose columns are written so, at most two."""
+        wanted = [self._is_written(name, value) for name, value in equal.items()]
+        statement = select(*self._selected(columns, texts)).select_from(self._relation).where(*wanted).limit(2)
+        with self._reading() as connection:
+            return connection.execute(statement).mappings().all()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _selected(self, columns: Sequence[str], texts: Sequence[str]) -> list[ColumnElement[Any]]:
+        """Texts are the last of these, each under its own name with a mark before it."""
+        cut = [func.substr(cast(_column(name), Text), 1, self._limits.characters).label(text_label(name)) for name in texts]
+        return [*map(_column, dict.fromkeys(columns)), *cut]
+
+    def _is_written(self, name: str, value: str) -> ColumnElement[bool]:
+        """The database reads the value in the column's own type. SQLite gives columns of a query none, so a number is tried as one."""
+        found = _column(name) == bindparam(None, value, NullType())
+        if self._engine.dialect.name == "sqlite" and _WHOLE_NUMBER.fullmatch(value):
+            found |= _column(name) == bindparam(None, int(value), NullType())
+        return found
+
+    def _from(self, relation: Relation) -> FromClause:
+        if relation.table:
+            schema, _, name = relation.table.rpartition(".")
+            return table(quoted_name(name, quote=True), schema=quoted_name(schema, quote=True) if schema else None)
+        doubles_percents = self._engine.dialect.paramstyle in {"format", "pyformat"}
+        query = relation.query.replace("%", "%%") if doubles_percents else relation.query
+        return table(quoted_name(f"(\n{query}\n) AS archivist_rows", quote=False))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _translated(), self._engine.connect() as connection:
+            if self._engine.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+
+def text_label(name: str) -> str:
+    """The name under which a text column stands in a row."""
+    return f"text:{name}"
+
+
+def _column(name: str) -> ColumnElement[Any]:
+    return column(quoted_name(name, quote=True))
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise SourceUnavailable(
+            "the credential is not the URL of a database, such as postgresql+psycopg://user:password@host/name"
+        ) from None
+
+
+def _engine(url: URL, limits: Limits, address: str) -> Engine:
+    name = url.get_backend_name()
+    arguments: dict[str, object] = {}
+    if name == "postgresql":
+        options = f"-c statement_timeout={limits.statement_seconds * 1000} -c default_transaction_read_only=on"
+        arguments = {"connect_timeout": limits.connect_seconds, "options": options}
+        if address:
+            arguments["hostaddr"] = address
+    try:
+        if name == "sqlite":
+            return create_engine("sqlite://", creator=lambda: _sqlite(url, limits), poolclass=NullPool)
+        return create_engine(url, connect_args=arguments, pool_size=2, pool_timeout=limits.connect_seconds, pool_recycle=300)
+    except (ImportError, NoSuchModuleError, SQLAlchemyError) as error:
+        raise SourceUnavailable(f"no driver for {name} databases is installed here") from error
+
+
+def _sqlite(url: URL, limits: Limits) -> sqlite3.Connection:
+    """Opened for reading, and stopped when a statement takes too long. What is not UTF-8 becomes the replacement character."""
+    file = (url.database or "").replace("?", "%3f").replace("#", "%23")
+    connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=limits.connect_seconds, check_same_thread=False)
+    connection.execute("PRAGMA query_only = ON")
+    connection.text_factory = lambda content: content.decode("utf-8", "replace")
+    ends = time.monotonic() + limits.statement_seconds
+    connection.set_progress_handler(lambda: int(time.monotonic() > ends), _STEPS_BETWEEN_LOOKS)
+    return connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """No cause is kept: the driver's errors hold statements, parameters and addresses, and end in logs."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise SourceUnavailable(f"the database cannot be read: {_reason(error.orig)}") from None
+    except SQLAlchemyError as error:
+        raise SourceUnavailable(f"the database cannot be read: {type(error).__name__}") from None
+
+
+def _reason(error: BaseException | None) -> str:
+    told = (str(getattr(error, "sqlstate", None) or ""), str(error))
+    for beginnings, meaning in _REASONS:
+        if any(text.startswith(beginnings) for text in told if text):
+            return meaning
+    return type(error).__name__
