@@ -56,6 +56,7 @@ class _Content:
     validator: str | None
     modified_at: str | None
     parse_key: str
+    title: str | None
 
 
 class TakeIn:
@@ -158,13 +159,13 @@ class TakeIn:
     def _settle(self, item: WorkItem, fetched: Fetched) -> _Content | None:
         """The content if it has to be parsed; None if it is known."""
         hash_ = content_hash(fetched.content)
-        if hash_ == item.content_hash and not item.retry_due:
+        if hash_ == item.content_hash and not item.retry_due and fetched.title is None:
             self._unchanged(item, fetched.validator)
             return None
         self._blobs.put(fetched.content)
         modified_at = stamp(fetched.modified_at) if fetched.modified_at else None
         key = _parse_key(hash_, _name(item), self._parser_version)
-        content = _Content(item, hash_, len(fetched.content), fetched.validator, modified_at, key)
+        content = _Content(item, hash_, len(fetched.content), fetched.validator, modified_at, key, fetched.title)
         known = self._staging.parsed(key)
         if known is None:
             return content
@@ -198,6 +199,7 @@ class TakeIn:
             size_bytes=content.size_bytes,
             modified_at=content.modified_at,
             parsed=parsed,
+            title=content.title,
         )
         self._staging.take(self._run, taken)
 

@@ -52,6 +52,8 @@ class AuditAction(StrEnum):
     PERMISSIONS_RENEWED = "permissions.renewed"
     DOCUMENTS_PUBLISHED = "documents.published"
     DOCUMENTS_WITHDRAWN = "documents.withdrawn"
+    DOCUMENT_PUSHED = "document.pushed"
+    DOCUMENT_UNPUSHED = "document.unpushed"
     DOCUMENTS_ROLLED_BACK = "documents.rolled_back"
     DOCUMENTS_RELEASED = "documents.released"
     DOCUMENTS_ERASED = "documents.erased"

@@ -63,12 +63,13 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Fetched:
-    """A source file's bytes, with the validator to send next time (an ETag or fingerprint)."""
+    """A source file's bytes, with the validator to send next time (an ETag or fingerprint). `title`: None: the content's own."""
 
     content: bytes
     validator: str | None = None
     media_type: str | None = None
     modified_at: datetime | None = None
+    title: str | None = None
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ class ParsedRecord:
 
 @dataclass(frozen=True)
 class Taken:
-    """A content taken in for a document: what becomes its next version."""
+    """A content taken in for a document: what becomes its next version. `title`: of the source; None: the content's own."""
 
     document: str
     content_hash: str
@@ -98,6 +98,7 @@ class Taken:
     size_bytes: int
     modified_at: str | None
     parsed: ParsedRecord
+    title: str | None = None
 
 
 @dataclass(frozen=True)

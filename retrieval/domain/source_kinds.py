@@ -75,4 +75,10 @@ WEB = Kind(
         Option("exclude", "Patterns of whole URLs to leave out.", takes_many=True, example="https://www.example.com/tags/**"),
     ),
 )
-KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in (FILES, WEB)})
+PUSH = Kind(
+    "push",
+    "Documents that an application sends, with their readers, whenever one of them changes. It has to hold a key with the role "
+    "'publisher' that names this source.",
+    (),
+)
+KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in (FILES, WEB, PUSH)})

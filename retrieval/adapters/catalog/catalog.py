@@ -6,6 +6,7 @@ from datetime import timedelta
 from retrieval.adapters.catalog.answer_policies import CatalogAnswerPolicies
 from retrieval.adapters.catalog.audit.log import CatalogAudit
 from retrieval.adapters.catalog.authority import AccessDefaults, Authority
+from retrieval.adapters.catalog.automation import CatalogAutomation
 from retrieval.adapters.catalog.budgets import CatalogBudgets
 from retrieval.adapters.catalog.calibrations import CatalogCalibrations
 from retrieval.adapters.catalog.citations import CatalogCitations
@@ -33,6 +34,7 @@ from retrieval.adapters.catalog.leases import CatalogLeases
 from retrieval.adapters.catalog.listing import CatalogListing
 from retrieval.adapters.catalog.owned import CatalogOwnedSources
 from retrieval.adapters.catalog.publishing import CatalogPublishing
+from retrieval.adapters.catalog.pushing.documents import CatalogPushedDocuments
 from retrieval.adapters.catalog.reader import CatalogDocuments
 from retrieval.adapters.catalog.runs import CatalogRuns
 from retrieval.adapters.catalog.sources import CatalogSources
@@ -40,6 +42,7 @@ from retrieval.adapters.catalog.staging import CatalogStaging
 from retrieval.adapters.catalog.token_vectors import CatalogTokenVectors
 from retrieval.adapters.catalog.usage import CatalogUsage
 from retrieval.adapters.catalog.verdicts import CatalogVerdicts
+from retrieval.domain.automation import RetryPace
 from retrieval.domain.clock import Clock
 from retrieval.domain.directory import DirectoryLimits
 from retrieval.domain.errors import ArchivistError
@@ -86,6 +89,8 @@ class Catalog:
     citations: CatalogCitations
     usage: CatalogUsage
     budgets: CatalogBudgets
+    pushed: CatalogPushedDocuments
+    automation: CatalogAutomation
     embedding_models: CatalogEmbeddingModels
     model_readers: CatalogModelReaders
 
@@ -119,13 +124,14 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
     max_age = timedelta(hours=settings.permission_max_age_hours)
     registry = CatalogSources(database, default_max_age=max_age)
     gate = CatalogGate(database, authority)
+    pace = RetryPace(settings.source_run_retry_seconds, max(settings.source_run_retry_seconds, settings.source_run_retry_longest_seconds))
     return Catalog(
         database=database,
         gate=gate,
         documents=CatalogDocuments(database, authority),
         sources=registry,
         owned=CatalogOwnedSources(database, registry),
-        runs=CatalogRuns(database),
+        runs=CatalogRuns(database, pace),
         listing=CatalogListing(database, default_max_age=max_age),
         staging=CatalogStaging(database, attempts=settings.parse_attempts, retry_seconds=settings.parse_retry_seconds),
         embeddings=CatalogEmbeddings(database),
@@ -160,6 +166,8 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         citations=CatalogCitations(database, authority, kept_days=settings.citation_receipt_days),
         usage=CatalogUsage(database),
         budgets=CatalogBudgets(database),
+        pushed=CatalogPushedDocuments(database),
+        automation=CatalogAutomation(database, pace),
         embedding_models=CatalogEmbeddingModels(database),
         model_readers=CatalogModelReaders(database),
     )

@@ -1,6 +1,6 @@
 """What a source holds and who may read it. A changed permission takes effect in the transaction that records it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +10,11 @@ from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.classes import class_of, count_passages
 from retrieval.adapters.catalog.engine import Database, next_revision
 from retrieval.adapters.catalog.outbox import announce
+from retrieval.adapters.catalog.pushing.listing import as_pushed_now
 from retrieval.adapters.catalog.runs import fence
 from retrieval.adapters.catalog.sources import fresh_until_of
 from retrieval.adapters.catalog.tables import document_versions, documents, source_runs, sources
+from retrieval.adapters.catalog.versions.holds import IS_HELD_ABSENT
 from retrieval.domain.audit import PIPELINE, AuditAction, AuditedDocument, AuditEntry, spread
 from retrieval.domain.clock import stamp
 from retrieval.domain.documents import SourceFile
@@ -44,13 +46,14 @@ class CatalogListing:
         self._default_max_age = default_max_age
 
     def record(self, run: SourceRun, files: Sequence[SourceFile]) -> ListingCounts:
-        by_id = {document_id(run.source, file.key): file for file in files}
+        by_id: Mapping[str, SourceFile] = {document_id(run.source, file.key): file for file in files}
         if len(by_id) != len(files):
             raise InvalidInput.of("listing", "the connector listed one key twice")
         with self._database.write() as connection:
             fence(connection, run)
+            by_id = as_pushed_now(connection, run.source, by_id)
             known = {row.id: row for row in connection.execute(select(documents).where(documents.c.id.in_(list(by_id))))}
-            classes = {policy: class_of(connection, run.source, policy) for policy in {file.policy for file in files}}
+            classes = {policy: class_of(connection, run.source, policy) for policy in {file.policy for file in by_id.values()}}
             new = [_row(run, id_, file, classes[file.policy]) for id_, file in by_id.items() if id_ not in known]
             if new:
                 connection.execute(insert(documents), new)
@@ -66,11 +69,11 @@ class CatalogListing:
             now_under = [AuditedDocument(id_, access_class=to) for id_, to in sorted(family.items())]
             append(connection, *spread(changed_permissions, now_under), at=self._database.now())
         return ListingCounts(
-            listed=len(files),
+            listed=len(by_id),
             new=len(new),
             changed=sum(1 for id_, file in changed if known[id_].listed_fingerprint != file.fingerprint),
             policy_changed=len(moved),
-            nobody_reads=sum(1 for file in files if not file.policy.names_a_reader),
+            nobody_reads=sum(1 for file in by_id.values() if not file.policy.names_a_reader),
         )
 
     def complete(self, run: SourceRun) -> ListingCounts:
@@ -87,7 +90,7 @@ class CatalogListing:
                 select(func.count())
                 .select_from(documents)
                 .where(documents.c.source == run.source, documents.c.current_version.is_not(None))
-                .where(documents.c.listed_run.is_distinct_from(run.id))
+                .where(documents.c.listed_run.is_distinct_from(run.id), ~IS_HELD_ABSENT)
             )
             self._permissions_read(connection, run)
         return ListingCounts(missing=int(missing or 0))

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, insert, select, update
 
+from retrieval.adapters.catalog.automation import pushes_of, settle
 from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.tables import source_runs, sources
+from retrieval.domain.automation import RetryPace
 from retrieval.domain.errors import Conflict, Fenced, InvalidInput
 from retrieval.domain.ingestion import SUCCEEDED, RunProgress, SourceRun
 from retrieval.domain.sources import SourceState
@@ -15,8 +17,9 @@ from retrieval.domain.sources import SourceState
 class CatalogRuns:
     """`RunLedger` over the catalog."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, pace: RetryPace | None = None) -> None:
         self._database = database
+        self._pace = pace or RetryPace()
 
     def start(self, source: str, run_id: str) -> SourceRun:
         with self._database.write() as connection:
@@ -30,6 +33,7 @@ class CatalogRuns:
             known = connection.scalar(select(source_runs.c.id).where(source_runs.c.id == run_id))
             values = {"token": token, "spec_version": row.spec_version, "phase": "listing"}
             values |= dict.fromkeys(("listed_at", "finished_at", "outcome", "problem"))
+            values["pushes"] = pushes_of(connection, source)
             if known is None:
                 connection.execute(insert(source_runs).values(id=run_id, source=source, started_at=self._database.now(), **values))
             else:
@@ -63,6 +67,7 @@ class CatalogRuns:
                 fence(connection, run)
                 succeeded = {"last_success_at": now, "last_success_spec_version": run.spec_version}
                 connection.execute(update(sources).where(sources.c.id == run.source).values(**succeeded))
+            settle(connection, run, outcome, self._pace, self._database.clock.now())
 
     def runs(self, source: str | None = None, *, limit: int = 20) -> list[RunProgress]:
         query = select(source_runs).order_by(source_runs.c.started_at.desc(), source_runs.c.id).limit(limit)

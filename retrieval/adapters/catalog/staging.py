@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, s
 from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.runs import fence
 from retrieval.adapters.catalog.tables import document_versions, documents, parsed, passages, quarantine, texts
+from retrieval.adapters.catalog.versions import holds
 from retrieval.domain.clock import stamp
 from retrieval.domain.documents import Element, ElementKind, Gone, ParsedDocument, Rejection, Span, VersionState
 from retrieval.domain.ids import document_id, passage_id, text_hash, version_id
@@ -80,10 +81,13 @@ class CatalogStaging:
     def take(self, run: SourceRun, taken: Taken) -> None:
         with self._database.write() as connection:
             fence(connection, run)
+            document = connection.execute(select(documents).where(documents.c.id == taken.document)).one()
+            if document.listed_run != run.id:
+                return  # it was withdrawn after this run had listed it
             drop_staged(connection, taken.document)
             connection.execute(delete(quarantine).where(quarantine.c.document == taken.document))
-            document = connection.execute(select(documents).where(documents.c.id == taken.document)).one()
-            if not _is_current(connection, document.current_version, taken):
+            is_held = holds.keeps_back(connection, taken.document, taken.content_hash)
+            if not is_held and not _is_current(connection, document.current_version, taken):
                 connection.execute(insert(document_versions).values(_staged_row(connection, run, document, taken)))
             connection.execute(
                 update(documents)
@@ -96,7 +100,8 @@ class CatalogStaging:
                     size_bytes=taken.size_bytes,
                 )
             )
-            _list_attachments(connection, run, document, taken)
+            if not is_held:
+                _list_attachments(connection, run, document, taken)
 
     def gone(self, run: SourceRun, item: WorkItem, gone: Gone) -> None:
         with self._database.write() as connection:
@@ -187,7 +192,9 @@ def drop_staged(connection: Connection, document: str) -> None:
 def _is_current(connection: Connection, current: str | None, taken: Taken) -> bool:
     """Whether readers see this content under this recipe already: then there is nothing to stage."""
     version = connection.execute(select(document_versions).where(document_versions.c.id == current)).one_or_none()
-    return version is not None and (version.content_hash, version.recipe) == (taken.content_hash, taken.recipe)
+    if version is None or (version.content_hash, version.recipe) != (taken.content_hash, taken.recipe):
+        return False
+    return taken.title in {None, version.title}
 
 
 def _staged_row(connection: Connection, run: SourceRun, document: Any, taken: Taken) -> dict[str, Any]:  # noqa: ANN401 - a Row
@@ -202,7 +209,7 @@ def _staged_row(connection: Connection, run: SourceRun, document: Any, taken: Ta
         "recipe": taken.recipe,
         "parsed": taken.parsed.key,
         "text": taken.parsed.text_hash,
-        "title": taken.parsed.title,
+        "title": taken.parsed.title if taken.title is None else taken.title,
         "media_type": taken.parsed.media_type,
         "uri": document.uri,
         "modified_at": taken.modified_at or document.modified_at,

@@ -51,5 +51,7 @@ source_runs = Table(
     Column("done", Integer, nullable=False, default=0),
     Column("total", Integer),
     Column("counts", Text, nullable=False, default="{}"),
+    Column("pushes", Counter),
     Index(None, "source", "started_at"),
+    Index(None, "source", "token"),
 )
