@@ -19,7 +19,7 @@ from retrieval.ports.answer_policies import AnswerPolicies, UsualPolicies
 from retrieval.ports.calibration import CalibrationReader, Uncalibrated
 from retrieval.ports.citations import CitationReceipts
 from retrieval.ports.learning import AnswersHeard, CuratedAnswers
-from retrieval.ports.models import Vectors
+from retrieval.ports.models import EmbeddedQuery
 from retrieval.ports.reading import Candidate
 from retrieval.ports.reviewing import Escalating
 from retrieval.service import KnowledgeService, check
@@ -125,7 +125,7 @@ class AnswerService:
         """What a reviewer has said to the same question, recorded first; None when there is nothing. Raises like `answer`."""
         check(query, self.settings)
         scope = authorise(principal, self.knowledge.scopes)
-        found = self._said(principal, scope, query, self.knowledge.embedder.embed_query(query.text))
+        found = self._said(principal, scope, query, self.knowledge.embedded(scope, query.text))
         if found is not None:
             self._record(principal, query, found, request_id)
             self._keep_receipts(principal, found, request_id)
@@ -156,7 +156,6 @@ class AnswerService:
         )
         return Answering(
             settings,
-            self.knowledge.embedder,
             parts.policies,
             confidences,
             parts.clock.now,
@@ -167,10 +166,10 @@ class AnswerService:
     def _asked(
         self, principal: Principal, query: Query, watch: Stopwatch, *, person_wanted: bool | None, request_id: str | None
     ) -> AskedQuestion:
-        scope, vector, retrieved = self.knowledge.looked_up(principal, query, watch)
+        scope, embedded, retrieved = self.knowledge.looked_up(principal, query, watch)
         hits = [hit.passage.id for hit in retrieved.hits[: self.settings.answer_passages]]
-        query_tokens, tokens = self.knowledge.ranking.token_vectors(scope, query.text, hits)
-        return AskedQuestion(principal, scope, query, vector, retrieved, watch, query_tokens, tokens, person_wanted, request_id)
+        query_tokens, tokens = self.knowledge.ranking.by(embedded.embedder).token_vectors(scope, query.text, hits)
+        return AskedQuestion(principal, scope, query, embedded, retrieved, watch, query_tokens, tokens, person_wanted, request_id)
 
     def _sentences(self, asked: AskedQuestion) -> Generator[AnswerSentence, None, Finished]:
         """An answer of its own, unless a person has said one to the same question: that one comes whole."""
@@ -179,16 +178,19 @@ class AnswerService:
 
     def _curated(self, asked: AskedQuestion) -> Answer | None:
         with asked.watch.step("curated"):
-            answer = self._said(asked.principal, asked.scope, asked.query, asked.vector)
+            answer = self._said(asked.principal, asked.scope, asked.query, asked.embedded)
         if answer is None:
             return None
         return replace(answer, retrieved=replace(answer.retrieved, degraded=asked.retrieved.degraded, seconds=asked.watch.seconds))
 
-    def _said(self, principal: Principal, scope: AccessScope, query: Query, vector: Vectors) -> Answer | None:
+    def _said(self, principal: Principal, scope: AccessScope, query: Query, embedded: EmbeddedQuery) -> Answer | None:
         if self.parts.curated is None:
             return None
-        found = self.parts.curated.answer(principal, scope, query, vector, model=self.knowledge.embedder.model)
-        return None if found is None else answer_of(found)
+        found = self.parts.curated.answer(principal, scope, query, embedded.vector, model=embedded.model)
+        if found is None:
+            return None
+        answer = answer_of(found)
+        return replace(answer, retrieved=replace(answer.retrieved, model=embedded.model))
 
     def _is_still_readable(self, asked: AskedQuestion, retrieved: Retrieved) -> bool:
         """Whether all that an answer was made of, cited or not, passes the gate now."""
@@ -226,7 +228,7 @@ class AnswerService:
         return replace(answer, escalation=opened.id)
 
     def _record(self, principal: Principal, query: Query, shown: Answer, request_id: str | None, *, begun: bool = False) -> None:
-        searched = self.knowledge.searched()
+        searched = self.knowledge.searched(shown.retrieved)
         self.knowledge.audit.record(record.answering(principal, query, shown, searched=searched, request_id=request_id, begun=begun))
 
     def _keep_receipts(self, principal: Principal, shown: Answer, request_id: str | None) -> None:

@@ -15,7 +15,7 @@ from retrieval.domain.evidence import Evidence
 from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.domain.queries import Query
 from retrieval.ports.answer_policies import AnswerPolicies
-from retrieval.ports.models import Embedder, TokenVectors, Vectors
+from retrieval.ports.models import EmbeddedQuery, TokenVectors
 from retrieval.settings import Settings
 from retrieval.steps import outcome
 from retrieval.steps.answer import quotes
@@ -48,7 +48,7 @@ class AskedQuestion:
     principal: Principal
     scope: AccessScope
     query: Query
-    vector: Vectors
+    embedded: EmbeddedQuery
     retrieved: Retrieved
     watch: Stopwatch
     query_tokens: TokenVectors | None = None
@@ -99,7 +99,6 @@ class Answering:
     """
 
     settings: Settings
-    embedder: Embedder
     policies: AnswerPolicies
     confidence: Confidences
     now: Callable[[], datetime]
@@ -125,7 +124,7 @@ class Answering:
 
     def _found(self, asked: AskedQuestion) -> _Found:
         hits = asked.retrieved.hits[: self.settings.answer_passages]
-        otherwise = ByEmbedding(asked.vector, self.embedder, most=self.settings.answer_embedded_sentences)
+        otherwise = ByEmbedding(asked.embedded.vector, asked.embedded.embedder, most=self.settings.answer_embedded_sentences)
         seen = evidence(asked.query.text, hits, asked.query_tokens, asked.tokens, otherwise=otherwise)
         policies = self.policies.of(sorted({one.passage.source for one in seen}))
         contradictions = outcome.weighed(conflicts(asked.query.text, seen, most=self.settings.answer_max_conflicts), policies)

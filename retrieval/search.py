@@ -115,10 +115,21 @@ class PassageRanking:
     walks: GraphSearch | None = None
     remembered: Remembered[TokenVectors] = field(default_factory=lambda: Remembered(0))
 
+    def by(self, embedder: Embedder) -> "PassageRanking":
+        """The same for a query that this model embedded."""
+        return self if embedder is self.embedder else replace(self, embedder=embedder)
+
     def rank(self, principal: Principal, scope: AccessScope, query: Query, vector: Vectors, watch: Stopwatch) -> Ranked:
         """The passages for a query, as they may be shown. Raises like `KnowledgeService.retrieve`."""
         search = LegSearch(
-            query.text, vector, query.depth, query.sources, query.at_least, phrases=self._phrases(query), explain=query.explain
+            query.text,
+            vector,
+            query.depth,
+            query.sources,
+            query.at_least,
+            phrases=self._phrases(query),
+            explain=query.explain,
+            model=self.embedder.model,
         )
         with watch.step("legs"):
             asking = Asking(principal, scope, query, search, vector, watch, self.index.revision())
@@ -187,7 +198,7 @@ class PassageRanking:
         if not best:
             return None
         with asking.watch.step("feedback"):
-            vectors = self.index.vectors(asking.scope, best)
+            vectors = self.index.vectors(asking.scope, best, model=asking.search.model)
             moved = feedback_vector(
                 asking.vector, [vectors[passage] for passage in best if passage in vectors], weight=self.settings.feedback_weight
             )
@@ -259,11 +270,12 @@ class PassageRanking:
         telling = token_embedder(self.embedder)
         if telling is None or self.tokens is None or not self.settings.rerank_tokens:
             return None, {}
-        known = {passage: tokens for passage in wanted if (tokens := self.remembered.get(passage)) is not None}
+        model = self.embedder.model
+        known = {passage: tokens for passage in wanted if (tokens := self.remembered.get(f"{model} {passage}")) is not None}
         missing = [passage for passage in wanted if passage not in known]
         if missing:
-            read = self.tokens.tokens(scope, self.embedder.model, missing)
-            self.remembered.keep(read)
+            read = self.tokens.tokens(scope, model, missing)
+            self.remembered.keep({f"{model} {passage}": tokens for passage, tokens in read.items()})
             known.update(read)
         return telling.query_tokens(text), known
 

@@ -12,8 +12,9 @@ from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.domain.queries import Query
 from retrieval.domain.runs import Leg
 from retrieval.ports.audit import AuditLog
+from retrieval.ports.embedding_models import QueryModels
 from retrieval.ports.graph_search import GraphSearch
-from retrieval.ports.models import Embedder, Reranker, TokenVectors, Vectors
+from retrieval.ports.models import EmbeddedQuery, Embedder, Reranker, TokenVectors, token_embedder
 from retrieval.ports.reading import DocumentPage, DocumentReader, GateReader, PassageSearch, ReadableDocument, ScopeReader, TokenReader
 from retrieval.remembered import Remembered
 from retrieval.search import PassageRanking, Ranked
@@ -30,12 +31,21 @@ from retrieval.stopwatch import Stopwatch
 STALE_PERMISSIONS = "stale_permissions"
 """In `degraded`: a hit's source was last asked for its permissions too long ago, and its owner lets that pass with a warning."""
 
+TOKENS = "tokens"
+EMBEDDING_MODEL = "embedding_model"
+"""In `degraded`: the live model tells of no single tokens, so rankings and quotes are made without them; this process is not ready for the
+live model yet and answers by the one before."""
+
 
 @dataclass(frozen=True)
 class KnowledgeService:
     """What applications ask of Archivist. Every method takes the principal first.
 
     Every read is recorded before anything of it is returned; one that cannot be recorded is refused.
+
+    Attributes:
+        embedder: by which queries are embedded where `models` does not say.
+        models: tells which model is live; asked once for each request.
     """
 
     settings: Settings
@@ -48,6 +58,7 @@ class KnowledgeService:
     tokens: TokenReader | None = None
     rerankers: Sequence[Reranker] = ()
     walks: GraphSearch | None = None
+    models: QueryModels | None = None
     way: Callable[[str, GraphRun, Mapping[str, ReadablePassage]], tuple[str, ...]] = lambda _passage, _walk, _readable: ()
 
     def retrieve(self, principal: Principal, query: Query, *, request_id: str | None = None) -> Retrieved:
@@ -61,27 +72,47 @@ class KnowledgeService:
         watch = Stopwatch()
         _, _, retrieved = self.looked_up(principal, query, watch)
         with watch.step("audit"):
-            self.audit.record(record.retrieval(principal, query, retrieved, searched=self.searched(), request_id=request_id))
+            self.audit.record(record.retrieval(principal, query, retrieved, searched=self.searched(retrieved), request_id=request_id))
         return retrieved
 
-    def looked_up(self, principal: Principal, query: Query, watch: Stopwatch) -> tuple[AccessScope, Vectors, Retrieved]:
+    def looked_up(self, principal: Principal, query: Query, watch: Stopwatch) -> tuple[AccessScope, EmbeddedQuery, Retrieved]:
         """What `retrieve` gives, not yet recorded, with the scope and the query's vector. Whoever shows any of it records it."""
         check(query, self.settings)
         with watch.step("authorise"):
             scope = authorise(principal, self.scopes)
         with watch.step("embed"):
-            vector = self.embedder.embed_query(query.text)
-        ranked = self.ranking.rank(principal, scope, query, vector, watch)
+            embedded = self.embedded(scope, query.text)
+        ranked = self.ranking.by(embedded.embedder).rank(principal, scope, query, embedded.vector, watch)
         with watch.step("attribute"):
             hits = self._in_context(principal, ranked, query)
             explanation = self._explained(principal, ranked, hits) if query.explain else None
-        degraded = (*ranked.degraded, *((STALE_PERMISSIONS,) if ranked.gated.stale_permissions else ()))
-        revision = ranked.gated.revision
-        return scope, vector, Retrieved(hits, revision=revision, degraded=degraded, seconds=watch.seconds, explanation=explanation)
+        degraded = (*ranked.degraded, *self._model_degraded(embedded), *((STALE_PERMISSIONS,) if ranked.gated.stale_permissions else ()))
+        retrieved = Retrieved(
+            hits,
+            revision=ranked.gated.revision,
+            degraded=degraded,
+            seconds=watch.seconds,
+            explanation=explanation,
+            model=embedded.model,
+        )
+        return scope, embedded, retrieved
 
-    def searched(self) -> record.Searched:
+    def embedded(self, scope: AccessScope, text: str) -> EmbeddedQuery:
+        """By the model that is live for this request. Whatever else the request embeds or searches, it does with the same."""
+        if self.models is None:
+            return EmbeddedQuery(self.embedder.embed_query(text), self.embedder)
+        serving = self.models.serving(scope.revision)
+        return EmbeddedQuery(serving.embedder.embed_query(text), serving.embedder, serving.is_live)
+
+    def searched(self, retrieved: Retrieved) -> record.Searched:
         """By which model, and over which revision of the index. For the record of what was shown."""
-        return record.Searched(self.embedder.model, self.index.revision())
+        return record.Searched(retrieved.model, self.index.revision())
+
+    def _model_degraded(self, embedded: EmbeddedQuery) -> tuple[str, ...]:
+        if self.models is None:
+            return ()
+        without_tokens = self.settings.rerank_tokens and token_embedder(embedded.embedder) is None
+        return (*((TOKENS,) if without_tokens else ()), *(() if embedded.is_live else (EMBEDDING_MODEL,)))
 
     def document(
         self, principal: Principal, document: str, *, version: str | None = None, request_id: str | None = None

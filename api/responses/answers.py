@@ -155,6 +155,7 @@ class AnswerResponse(BaseModel):
     passages: list[HitOut] | None = Field(description="Where the answer was sought; null unless asked for.")
     as_of: str | None
     consistency_token: str
+    model: str = Field(description="By which the question was embedded: name and hash of its weights.")
     degraded: list[str]
 
     @classmethod
@@ -175,6 +176,7 @@ class AnswerResponse(BaseModel):
             passages=[HitOut.of(hit) for hit in answer.retrieved.hits] if include_passages else None,
             as_of=None,
             consistency_token=consistency_token,
+            model=answer.retrieved.model,
             degraded=list(answer.retrieved.degraded),
         )
 

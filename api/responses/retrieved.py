@@ -31,6 +31,7 @@ class RetrieveResponse(BaseModel):
     hits: list[HitOut]
     as_of: str | None
     consistency_token: str
+    model: str = Field(description="By which the query was embedded, and whose vectors were searched: name and hash.")
     degraded: list[str] = Field(description="Parts that were left out because they are down. Quality may suffer, permissions never do.")
     curated: SaidOut | None = Field(
         None,
@@ -48,6 +49,7 @@ class RetrieveResponse(BaseModel):
             hits=[HitOut.of(hit) for hit in retrieved.hits],
             as_of=None,
             consistency_token=consistency_token,
+            model=retrieved.model,
             degraded=list(retrieved.degraded),
             curated=None if curated is None else SaidOut.of(curated),
             explanation=None if retrieved.explanation is None else ExplanationOut.of(retrieved.explanation),

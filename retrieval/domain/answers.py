@@ -96,6 +96,7 @@ class Retrieved:
     Attributes:
         revision: the catalog revision at which the gate was passed. Internal: callers get `consistency_token`.
         degraded: what was left out because something was down, e.g. `dense`; quality may suffer, permissions never.
+        model: by which the query was embedded, and whose vectors were searched; no other's.
         seconds: time of each step, for logs and benchmarks.
     """
 
@@ -104,6 +105,7 @@ class Retrieved:
     degraded: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     explanation: Explanation | None = None
+    model: str = ""
 
 
 class AnswerOutcome(StrEnum):

@@ -68,8 +68,8 @@ class CorpusIndex:
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         return self._shard.texts(scope, passages)
 
-    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
-        return self._shard.vectors(scope, passages)
+    def vectors(self, scope: AccessScope, passages: Sequence[str], *, model: str = "") -> Mapping[str, Vectors]:
+        return self._shard.vectors(scope, passages, model=model)
 
     def tokens(self, scope: AccessScope, model: str, wanted: Sequence[str]) -> Mapping[str, TokenVectors]:
         assert scope == self.scope

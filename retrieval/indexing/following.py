@@ -27,8 +27,8 @@ class FollowingSearch:
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         return self.index.texts(scope, passages)
 
-    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
-        return self.index.vectors(scope, passages)
+    def vectors(self, scope: AccessScope, passages: Sequence[str], *, model: str = "") -> Mapping[str, Vectors]:
+        return self.index.vectors(scope, passages, model=model)
 
     def revision(self) -> int:
         return self.index.revision()

@@ -56,6 +56,25 @@ class Embedder(Protocol):
         """Shape (dimensions,), float32, unit length. Made for one short text with low latency."""
 
 
+@dataclass(frozen=True, eq=False)
+class EmbeddedQuery:
+    """A query's vector with the model that made it. It may be compared with vectors of that model and of no other.
+
+    Attributes:
+        vector: shape (dimensions,), unit length.
+        embedder: what else belongs to the same request is embedded by it too.
+        is_live: False where this process is not ready for the live model yet and goes on with the one before.
+    """
+
+    vector: Vectors
+    embedder: Embedder
+    is_live: bool = True
+
+    @property
+    def model(self) -> str:
+        return self.embedder.model
+
+
 class TokenEmbedder(Embedder, Protocol):
     """An embedder that also tells what it made of every single token."""
 

@@ -23,6 +23,7 @@ class LegSearch:
         phrases: only passages that hold each of them, in their text or in the title and headings they are indexed with. As
             `domain.phrases` compares.
         explain: say which words the lexical leg looked for.
+        model: whose vectors are searched, the one that made `vector`; empty: the one that the index was opened for.
     """
 
     text: str
@@ -32,6 +33,7 @@ class LegSearch:
     at_least: int = 0
     phrases: tuple[str, ...] = ()
     explain: bool = False
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,15 @@ class PassageSearch(Protocol):
         """Both legs under one filter. An empty scope gives empty runs without asking the engine.
 
         Raises:
-            IndexUnavailable: the index is being built or does not answer.
+            IndexUnavailable: the index is being built, does not answer or holds no vectors of `search.model`.
             RevisionNotReached: the index is older than `search.at_least` and did not catch up in time.
         """
 
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         """Passage id to text, for those that the scope's classes hold."""
 
-    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
-        """Passage id to its dense vector, shape (dimensions,), for those that the scope's classes hold."""
+    def vectors(self, scope: AccessScope, passages: Sequence[str], *, model: str = "") -> Mapping[str, Vectors]:
+        """Passage id to its dense vector by the model, shape (dimensions,), for those that the scope's classes hold."""
 
     def revision(self) -> int:
         """The catalog revision that the index has applied."""

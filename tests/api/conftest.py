@@ -90,7 +90,7 @@ class ScanIndex:
         held = self._held(scope, ())
         return {id_: held[id_] for id_ in passages if id_ in held}
 
-    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+    def vectors(self, scope: AccessScope, passages: Sequence[str], *, model: str = "") -> Mapping[str, Vectors]:
         return {id_: self.embedder.embed_query(text) for id_, text in self.texts(scope, passages).items()}
 
     def revision(self) -> int:

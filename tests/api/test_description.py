@@ -49,7 +49,7 @@ FIELDS = {
     "ProblemResponse": {"type", "title", "status", "detail", "errors", "request_id"},
     "ReadinessResponse": {"ready", "parts"},
     "RelationOut": {"kind", "subject", "object", "weight", "passages"},
-    "RetrieveResponse": {"request_id", "hits", "as_of", "consistency_token", "degraded", "curated", "explanation"},
+    "RetrieveResponse": {"request_id", "hits", "as_of", "consistency_token", "model", "degraded", "curated", "explanation"},
     "SourceListResponse": {"request_id", "sources", "next_cursor"},
     "SourceOut": {
         *("id", "title", "kind", "owner", "state", "classification", "region", "documents", "readable", "nobody_reads", "quarantined"),
@@ -73,7 +73,7 @@ FIELDS = {
     "AccessRequestOut": {"id", "source", "asker", "document", "query", "created_at"},
     "AnswerResponse": {
         *("request_id", "outcome", "answer", "reason", "reason_code", "sentences", "citations", "confidence", "conflicts"),
-        *("generated", "curated", "escalation", "passages", "as_of", "consistency_token", "degraded"),
+        *("generated", "curated", "escalation", "passages", "as_of", "consistency_token", "model", "degraded"),
     },
     "BudgetOut": {"holder", "period", "tokens", "dollars", "spent_tokens", "spent_dollars", "starts_anew", "set_by", "set_at"},
     "CitationCheckResponse": {"request_id", "id", "state", "version_is_current", "stands", "quoted"},

@@ -251,9 +251,9 @@ class OneAtATime:
         with self._lock:
             return self._index.texts(scope, passages)
 
-    def vectors(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+    def vectors(self, scope: AccessScope, passages: Sequence[str], *, model: str = "") -> Mapping[str, Vectors]:
         with self._lock:
-            return self._index.vectors(scope, passages)
+            return self._index.vectors(scope, passages, model=model)
 
     def revision(self) -> int:
         with self._lock:

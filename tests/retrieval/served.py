@@ -196,7 +196,7 @@ class StaleIndex:
     def texts(self, _scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         return {id_: self.held[id_] for id_ in passages if id_ in self.held}
 
-    def vectors(self, _scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+    def vectors(self, _scope: AccessScope, passages: Sequence[str], *, model: str = "") -> Mapping[str, Vectors]:
         return {id_: self.known[id_] for id_ in passages if id_ in self.held}
 
     def revision(self) -> int:

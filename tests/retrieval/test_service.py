@@ -37,7 +37,7 @@ class BehindIndex:
     def texts(self, _scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
         return {id_: self.held[id_] for id_ in passages}
 
-    def vectors(self, _scope: AccessScope, passages: Sequence[str]) -> Mapping[str, Vectors]:
+    def vectors(self, _scope: AccessScope, passages: Sequence[str], *, model: str = "") -> Mapping[str, Vectors]:
         return dict(zip(passages, SmallEmbedder().embed([self.held[id_] for id_ in passages]), strict=True))
 
     def revision(self) -> int:
