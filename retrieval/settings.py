@@ -84,6 +84,14 @@ class Settings(BaseSettings):
         1, ge=0, description="Threads that embed one query; 0: one per core. More are little faster alone and slower on a busy machine."
     )
     embedder_kept_queries: int = Field(1024, ge=0, description="Vectors of recent queries that are remembered; 0: none.")
+    models_directory: str = Field("", description="Folder of models that may be registered, a folder each; empty: in the data directory.")
+    model_refresh_seconds: float = Field(1.0, gt=0, description="Pause between two looks of a reader at which models it should have ready.")
+    model_golden: str = Field("", description="File of golden questions that models are compared by, with those of reviewers.")
+    model_max_ndcg_loss: float = Field(0.01, ge=0, le=1, description="Most that nDCG@10 may be below the live model's for a promotion.")
+    model_max_latency_ratio: float = Field(2.0, gt=0, description="Most times as long as with the live model that a query may take.")
+    model_max_cost_ratio: float = Field(5.0, gt=0, description="Most times as long as with the live model that embedding passages may take.")
+    model_compared_passages: PositiveInt = Field(128, description="Passages embedded by both models to compare what that costs.")
+    model_forget_batch: PositiveInt = Field(2_000, description="Vectors of a retired model deleted in one transaction.")
 
     # Reranking
     rerank_timeout_seconds: float = Field(2.0, gt=0, description="Longest time that rerankers may take in all; then the fused order stays.")
@@ -591,6 +599,10 @@ class Settings(BaseSettings):
     def resolved_directory_issuer(self) -> str:
         """Empty: the people and groups that SCIM and CSV files enter are local."""
         return self.directory_issuer or self.oidc_issuer
+
+    @property
+    def resolved_models_directory(self) -> Path:
+        return Path(self.models_directory or self.data_directory / "models").absolute()
 
     @property
     def resolved_prompts_directory(self) -> Path:

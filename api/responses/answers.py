@@ -39,6 +39,7 @@ ANSWER_EXAMPLE: dict[str, Any] = {
     "passages": None,
     "as_of": None,
     "consistency_token": _TOKEN,
+    "model": "all-MiniLM-L6-v2@53aa51172d14",
     "degraded": [],
 }
 

@@ -1,6 +1,7 @@
 """What switching the embedding model asks of the catalog."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from retrieval.domain.embedding_models import BackfillProgress, EmbeddingModel, Judgement, ModelReader
@@ -12,6 +13,9 @@ class EmbeddingModels(Protocol):
 
     def live(self) -> EmbeddingModel | None:
         """None until the first process has begun with the model of the settings."""
+
+    def current(self) -> tuple[int, str | None]:
+        """The catalog's revision and the live model's id, of one snapshot."""
 
     def all(self) -> list[EmbeddingModel]:
         """The live one first, then as they were registered."""
@@ -81,23 +85,21 @@ class ModelReaders(Protocol):
     def readers(self) -> list[ModelReader]: ...
 
 
-class QueryModels(Protocol):
-    """The models by which this process can embed queries."""
-
-    def serving(self, revision: int) -> "ServingModel":
-        """The live one at this revision of the catalog, or a later one. Chosen once for each request."""
-
-
-class ServingModel(Protocol):
-    """What one request is embedded with.
+@dataclass(frozen=True)
+class ServingModel:
+    """What one request is embedded by.
 
     Attributes:
         embedder: for everything of this request.
         is_live: False where this process is not ready for the live model yet and goes on with the one before.
     """
 
-    @property
-    def embedder(self) -> Embedder: ...
+    embedder: Embedder
+    is_live: bool
 
-    @property
-    def is_live(self) -> bool: ...
+
+class QueryModels(Protocol):
+    """The models by which this process can embed queries."""
+
+    def serving(self, revision: int) -> ServingModel:
+        """The live one at this revision of the catalog, or at a later one. Chosen once for each request."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, case, delete, func, insert, select, upda
 
 from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.embeddings import WITHOUT_EMBEDDING
-from retrieval.adapters.catalog.engine import Database, next_revision
+from retrieval.adapters.catalog.engine import Database, current_revision, next_revision
 from retrieval.adapters.catalog.outbox import announce
 from retrieval.adapters.catalog.tables import (
     document_versions,
@@ -70,6 +70,10 @@ class CatalogEmbeddingModels:
         with self._database.read() as connection:
             row = connection.execute(_LIVE).one_or_none()
         return None if row is None else _model(row)
+
+    def current(self) -> tuple[int, str | None]:
+        with self._database.read() as connection:
+            return current_revision(connection), live_model(connection)
 
     def all(self) -> list[EmbeddingModel]:
         live_first = case((_MODELS.state == ModelState.LIVE.value, 0), else_=1)
