@@ -24,7 +24,6 @@ PERSONAL_KINDS = (
     "IBAN_CODE",
     "IN_AADHAAR",
     "IT_FISCAL_CODE",
-    "MEDICAL_RECORD",
     "PHONE_NUMBER",
     "PL_PESEL",
     "UK_NHS",
