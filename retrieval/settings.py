@@ -440,6 +440,11 @@ class Settings(BaseSettings):
     diff_max_hunks: PositiveInt = Field(200, description="Most changed places that a diff shows.")
     diff_max_hunk_characters: PositiveInt = Field(20_000, description="Text shown of each side of one changed place.")
 
+    # Reading what was current once
+    as_of_max_days: int = Field(
+        90, ge=0, description="Days back that `as_of` asks for, and for which indexes hold what was current; 0: `as_of` is refused."
+    )
+
     # Learning from people
     curated_automatic: bool = Field(
         default=False, description="Curate every reviewed answer that cites all it says; else those that a reviewer ticks."

@@ -77,3 +77,6 @@ class SourceRegistry(Protocol):
 class OwnedSources(Protocol):
     def owned(self, principal: Principal, *, after: str, count: int) -> tuple[SourceStatus, ...]:
         """At most `count` sources with ids greater than `after` that the principal, or a group it is in, owns. No retired ones."""
+
+    def acting(self, principal: Principal) -> frozenset[str]:
+        """The subjects that the principal acts as where it is about owning: its own and its groups'; none when it is inactive."""

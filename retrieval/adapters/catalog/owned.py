@@ -28,3 +28,7 @@ class CatalogOwnedSources:
         reach = principal.reach
         mine = [row.id for row in rows if json.loads(row.spec)["owner"] in owners and (reach is None or row.id in reach)]
         return tuple(self._registry.status(source) for source in mine[:count])
+
+    def acting(self, principal: Principal) -> frozenset[str]:
+        with self._database.read() as connection:
+            return acts_as(connection, principal)
