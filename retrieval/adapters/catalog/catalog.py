@@ -27,6 +27,7 @@ from retrieval.adapters.catalog.graph.feed import CatalogGraphFeed
 from retrieval.adapters.catalog.graph.glossaries import CatalogGlossaries
 from retrieval.adapters.catalog.graph.reader import CatalogGraph
 from retrieval.adapters.catalog.graph.storing import CatalogGraphStore
+from retrieval.adapters.catalog.history import CatalogHistory
 from retrieval.adapters.catalog.idempotency import CatalogIdempotency
 from retrieval.adapters.catalog.keys import CatalogKeys
 from retrieval.adapters.catalog.learning.catalog_learning import CatalogLearning
@@ -42,6 +43,7 @@ from retrieval.adapters.catalog.staging import CatalogStaging
 from retrieval.adapters.catalog.token_vectors import CatalogTokenVectors
 from retrieval.adapters.catalog.usage import CatalogUsage
 from retrieval.adapters.catalog.verdicts import CatalogVerdicts
+from retrieval.adapters.catalog.versions.rollback import CatalogRollback
 from retrieval.domain.automation import RetryPace
 from retrieval.domain.clock import Clock
 from retrieval.domain.directory import DirectoryLimits
@@ -56,6 +58,7 @@ class Catalog:
 
     database: Database
     gate: CatalogGate
+    history: CatalogHistory
     documents: CatalogDocuments
     sources: CatalogSources
     owned: CatalogOwnedSources
@@ -89,6 +92,7 @@ class Catalog:
     citations: CatalogCitations
     usage: CatalogUsage
     budgets: CatalogBudgets
+    rollback: CatalogRollback
     pushed: CatalogPushedDocuments
     automation: CatalogAutomation
     embedding_models: CatalogEmbeddingModels
@@ -128,6 +132,7 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
     return Catalog(
         database=database,
         gate=gate,
+        history=CatalogHistory(database, max_days=settings.as_of_max_days),
         documents=CatalogDocuments(database, authority),
         sources=registry,
         owned=CatalogOwnedSources(database, registry),
@@ -166,6 +171,7 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         citations=CatalogCitations(database, authority, kept_days=settings.citation_receipt_days),
         usage=CatalogUsage(database),
         budgets=CatalogBudgets(database),
+        rollback=CatalogRollback(database, most=settings.rollback_max_documents),
         pushed=CatalogPushedDocuments(database),
         automation=CatalogAutomation(database, pace),
         embedding_models=CatalogEmbeddingModels(database),

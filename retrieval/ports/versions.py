@@ -1,0 +1,42 @@
+"""What data owners ask of the catalog when something was published that should not have been."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from retrieval.domain.retention import RetentionCounts, RetentionTerms
+from retrieval.domain.versions import HeldDocument, RollbackPlan, RollbackRequest, RolledBack
+
+
+class Rollback(Protocol):
+    """Going back to earlier versions. Nothing is parsed or embedded again."""
+
+    def plan(self, request: RollbackRequest, *, model: str) -> RollbackPlan:
+        """What it would change. `model`: the embedder's that readers search with.
+
+        Raises:
+            InvalidInput: there is no such source, document, version, run or revision, or too many documents would change.
+        """
+
+    def roll_back(self, request: RollbackRequest, *, model: str, by: str, without_refused: bool = False) -> RolledBack:
+        """Do it: one transaction, one revision. Runs at work on the source are fenced out; the next one leaves what was rolled back.
+
+        Raises:
+            InvalidInput: as for `plan`.
+            Conflict: the source is retired, or documents are refused and `without_refused` is not asked for.
+        """
+
+    def held(self, source: str) -> Sequence[HeldDocument]:
+        """Documents that the next run leaves as they were rolled back."""
+
+    def release(self, source: str, *, document: str | None = None, by: str) -> int:
+        """Follow the source again from the next run on. Returns how many documents were held. Raises InvalidInput: no such source."""
+
+
+class Retention(Protocol):
+    """Removing versions that nobody sees any more and no term keeps."""
+
+    def beyond(self, source: str, terms: RetentionTerms) -> RetentionCounts:
+        """What would be removed. Raises InvalidInput: there is no such source."""
+
+    def remove(self, source: str, terms: RetentionTerms, *, by: str) -> RetentionCounts:
+        """Remove it, in bounded transactions. Run again, it goes on."""
