@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import structlog
 
@@ -21,7 +20,8 @@ from pipelines.connectors.permissions_file import (
     permissions_file_problem,
 )
 from pipelines.connectors.plugin import Plugin
-from pipelines.connectors.port import PROBE_MAX_FILES, FileRefused, Probe
+from pipelines.connectors.port import FileRefused, Probe
+from pipelines.connectors.probing import probe_listing
 from pipelines.connectors.selection import Selection
 from pipelines.connectors.tree import Entry, Folder, Parts, Tree
 from retrieval.domain.documents import Fetched, Gone, NotModified, QuarantineCode, SourceFile
@@ -85,19 +85,7 @@ class FilesConnector:
         return self._tree.fetch(parts, known=known, max_bytes=self._max_file_bytes)
 
     def probe(self) -> Probe:
-        try:
-            seen = list(islice(self.list(), PROBE_MAX_FILES + 1))
-        except SourceUnavailable as error:
-            return Probe(problem=str(error))
-        looked_at = seen[:PROBE_MAX_FILES]
-        sizes = [file.size_bytes for file in looked_at if file.size_bytes is not None]
-        return Probe(
-            files=len(looked_at),
-            has_more=len(seen) > PROBE_MAX_FILES,
-            size_bytes=sum(sizes) if len(sizes) == len(looked_at) else None,
-            formats=Counter(PurePosixPath(file.key).suffix.lower() for file in looked_at),
-            without_permission=sum(not file.policy.names_a_reader for file in looked_at),
-        )
+        return probe_listing(self)
 
     def close(self) -> None:
         self._tree.close()

@@ -7,18 +7,20 @@ can only read; its statements have no time limit but the driver's.
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     URL,
+    ColumnClause,
     ColumnElement,
     Connection,
     Engine,
     FromClause,
     NullPool,
+    RowMapping,
     Text,
     bindparam,
     cast,
@@ -35,7 +37,8 @@ from sqlalchemy.types import NullType
 
 from retrieval.domain.errors import SourceUnavailable
 
-Row = Mapping[str, Any]
+Row = RowMapping
+"""Column names, and `text_label`s of texts, to values."""
 _STEPS_BETWEEN_LOOKS = 10_000
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _REASONS = (
@@ -98,69 +101,81 @@ class ForeignRows:
     def __init__(self, url: str, relation: Relation, *, limits: Limits, address: str = "") -> None:
         self._engine = _engine(_parsed(url), limits, address)
         self._limits = limits
-        self._relation = self._from(relation)
+        self._relation = relation
 
     def all(self, columns: Sequence[str], texts: Sequence[str], *, order: Sequence[str]) -> Iterator[Row]:
         """Every row, in one snapshot where the database has them.
 
         Args:
             columns: read as they are.
-            texts: read as text, cut to the limit.
+            texts: read as text, cut to the limit; in a row they are under `text_label`.
+            order: columns by which the rows come.
 
         Raises:
             SourceUnavailable: at any point; says what is wrong without the URL, the query or a value.
         """
-        statement = select(*self._selected(columns, texts)).select_from(self._relation).order_by(*map(_column, order))
+        relation = self._named({*columns, *texts, *order})
+        statement = select(*self._selected(relation, columns, texts)).order_by(*(relation.c[name] for name in order))
         with self._reading() as connection:
             streamed = connection.execution_options(yield_per=self._limits.rows, stream_results=True)
-            yield from streamed.execute(statement).mappings()
+            for rows in streamed.execute(statement).mappings().partitions():
+                yield from rows
+                self._start_clock(connection)
 
     def where(self, columns: Sequence[str], texts: Sequence[str], *, equal: Mapping[str, str]) -> Sequence[Row]:
         """The rows whose columns are written so, at most two."""
-        wanted = [self._is_written(name, value) for name, value in equal.items()]
-        statement = select(*self._selected(columns, texts)).select_from(self._relation).where(*wanted).limit(2)
+        relation = self._named({*columns, *texts, *equal})
+        wanted = [self._is_written(relation.c[name], value) for name, value in equal.items()]
+        statement = select(*self._selected(relation, columns, texts)).where(*wanted).limit(2)
         with self._reading() as connection:
             return connection.execute(statement).mappings().all()
 
     def close(self) -> None:
         self._engine.dispose()
 
-    def _selected(self, columns: Sequence[str], texts: Sequence[str]) -> list[ColumnElement[Any]]:
-        """Texts are the last of these, each under its own name with a mark before it."""
-        cut = [func.substr(cast(_column(name), Text), 1, self._limits.characters).label(text_label(name)) for name in texts]
-        return [*map(_column, dict.fromkeys(columns)), *cut]
+    def _selected(self, relation: FromClause, columns: Sequence[str], texts: Sequence[str]) -> list[ColumnElement[Any]]:
+        cut = [func.substr(cast(relation.c[name], Text), 1, self._limits.characters).label(text_label(name)) for name in texts]
+        return [*(relation.c[name] for name in dict.fromkeys(columns)), *cut]
 
-    def _is_written(self, name: str, value: str) -> ColumnElement[bool]:
+    def _is_written(self, column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
         """The database reads the value in the column's own type. SQLite gives columns of a query none, so a number is tried as one."""
-        found = _column(name) == bindparam(None, value, NullType())
+        found = column == bindparam(None, value, NullType())
         if self._engine.dialect.name == "sqlite" and _WHOLE_NUMBER.fullmatch(value):
-            found |= _column(name) == bindparam(None, int(value), NullType())
+            found |= column == bindparam(None, int(value), NullType())
         return found
 
-    def _from(self, relation: Relation) -> FromClause:
-        if relation.table:
-            schema, _, name = relation.table.rpartition(".")
-            return table(quoted_name(name, quote=True), schema=quoted_name(schema, quote=True) if schema else None)
-        doubles_percents = self._engine.dialect.paramstyle in {"format", "pyformat"}
-        query = relation.query.replace("%", "%%") if doubles_percents else relation.query
-        return table(quoted_name(f"(\n{query}\n) AS archivist_rows", quote=False))
+    def _named(self, columns: Iterable[str]) -> FromClause:
+        """The relation under a name that stands before each column: SQLite takes a misspelt column in quotes for a text otherwise."""
+        quoted: list[ColumnClause[Any]] = [column(quoted_name(name, quote=True)) for name in columns]
+        schema, _, name = self._relation.table.rpartition(".")
+        if name:
+            found = table(quoted_name(name, quote=True), *quoted, schema=quoted_name(schema, quote=True) if schema else None)
+        else:
+            doubles_percents = self._engine.dialect.paramstyle in {"format", "pyformat"}
+            query = self._relation.query.replace("%", "%%") if doubles_percents else self._relation.query
+            found = table(quoted_name(f"(\n{query}\n)", quote=False), *quoted)
+        return found.alias("archivist_rows")
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with _translated(), self._engine.connect() as connection:
             if self._engine.dialect.name == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._start_clock(connection)
             with connection.begin():
                 yield connection
+
+    def _start_clock(self, connection: Connection) -> None:
+        """SQLite has no limit of its own for the time until the next rows."""
+        driver = connection.connection.driver_connection
+        if isinstance(driver, sqlite3.Connection):
+            ends = time.monotonic() + self._limits.statement_seconds
+            driver.set_progress_handler(lambda: int(time.monotonic() > ends), _STEPS_BETWEEN_LOOKS)
 
 
 def text_label(name: str) -> str:
     """The name under which a text column stands in a row."""
     return f"text:{name}"
-
-
-def _column(name: str) -> ColumnElement[Any]:
-    return column(quoted_name(name, quote=True))
 
 
 def _parsed(url: str) -> URL:
@@ -189,13 +204,11 @@ def _engine(url: URL, limits: Limits, address: str) -> Engine:
 
 
 def _sqlite(url: URL, limits: Limits) -> sqlite3.Connection:
-    """Opened for reading, and stopped when a statement takes too long. What is not UTF-8 becomes the replacement character."""
+    """Opened for reading. What is not UTF-8 becomes the replacement character."""
     file = (url.database or "").replace("?", "%3f").replace("#", "%23")
     connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=limits.connect_seconds, check_same_thread=False)
     connection.execute("PRAGMA query_only = ON")
     connection.text_factory = lambda content: content.decode("utf-8", "replace")
-    ends = time.monotonic() + limits.statement_seconds
-    connection.set_progress_handler(lambda: int(time.monotonic() > ends), _STEPS_BETWEEN_LOOKS)
     return connection
 
 

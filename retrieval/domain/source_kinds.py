@@ -81,4 +81,57 @@ PUSH = Kind(
     "'publisher' that names this source.",
     (),
 )
-KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in (FILES, WEB, PUSH)})
+SQL = Kind(
+    "sql",
+    "Rows of a database: one document for each row of a table or a query.",
+    (
+        Option(
+            "database",
+            "Where the database's URL is kept, password included; the account should be one that can only read.",
+            required=True,
+            is_reference=True,
+            example="env:ARCHIVIST_SOURCE_HANDBOOK_DB",
+        ),
+        Option("table", "A table or view, with its schema if it has one. Either this or 'query'.", example="kb.articles"),
+        Option("query", "One SELECT without ';'. Either this or 'table'.", example="SELECT id, body FROM kb.articles"),
+        Option("id_columns", "Columns that tell the rows apart and never change.", required=True, takes_many=True, example="id"),
+        Option(
+            "text_columns",
+            "Columns that hold the text, in reading order.",
+            required=True,
+            takes_many=True,
+            example="body",
+        ),
+        Option("title_column", "Column that holds the title.", example="headline"),
+        Option(
+            "updated_column",
+            "Column that changes whenever the row does, such as a time or a version; without one, every text is read at each run.",
+            example="changed",
+        ),
+        Option("format", "What the text is written in.", default="plain", choices=("plain", "markdown", "html"), example="markdown"),
+        Option(
+            "allowed_column",
+            "Column that says who may read the row: names with commas between them, or a JSON list. Where it is empty, nobody does; "
+            "without such a column the permission rules say who reads.",
+            example="readers",
+        ),
+        Option("denied_column", "Column that says who may not, in the same way; empty: nobody is denied.", example="blocked"),
+        Option(
+            "named_as",
+            "What the names in those columns are: ids of groups, ids of users, or whole subjects such as 'group:finance'.",
+            default="subject",
+            choices=("subject", "group", "user"),
+            example="group",
+        ),
+        Option("link_column", "Column that holds the address where people see the row.", example="url"),
+        Option(
+            "include",
+            "Patterns of keys to take. A key is the row's ids with '/' between them and the ending of the format, e.g. '4711.md'.",
+            default="**",
+            takes_many=True,
+            example="de/**",
+        ),
+        Option("exclude", "Patterns of keys to leave out.", takes_many=True, example="drafts/**"),
+    ),
+)
+KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in (FILES, WEB, SQL)})

@@ -2,11 +2,11 @@
 
 import pytest
 
-from pipelines.connectors.registry import check_location, connect
+from pipelines.connectors.registry import PLUGINS, check_location, connect
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.permissions import AccessPolicy
 from retrieval.domain.source_kinds import KINDS
-from retrieval.domain.sources import PermissionRule
+from retrieval.domain.sources import PermissionRule, SourceSpec
 
 
 def problems(spec, settings) -> list[str]:
@@ -88,7 +88,11 @@ def test_a_good_location_is_taken_without_reaching_it(make_spec, settings, kind,
 
 
 def test_each_kind_explains_its_options():
-    described = {kind.name: [option.name for option in kind.options] for kind in KINDS.values() if kind.description}
+    assert all(kind.description and option.description and option.example for kind in KINDS.values() for option in kind.options)
+    assert list(KINDS) == list(PLUGINS), "every kind that people are shown has a connector"
 
-    assert described == {"files": ["root", "include", "exclude"], "web": ["urls", "sitemap", "include", "exclude"]}
-    assert all(option.description and option.example for kind in KINDS.values() for option in kind.options)
+
+def test_no_option_hides_a_field_that_every_source_has():
+    common = set(SourceSpec.__dataclass_fields__)
+
+    assert {option.name for kind in KINDS.values() for option in kind.options} & common == set()
