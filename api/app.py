@@ -33,6 +33,7 @@ from api.routes import (
     graph,
     health,
     keys,
+    push,
     retrieve,
     reviews,
     sources,
@@ -83,7 +84,7 @@ def create_app(wiring: Wiring, *, clock: Clock | None = None, development: bool 
     )
     for routes in (
         *(retrieve, answer, citations, feedback, escalations, documents, graph),
-        *(reviews, sources, access_requests, curated, gaps, keys, audit, usage),
+        *(reviews, sources, push, access_requests, curated, gaps, keys, audit, usage),
         *SCIM_ROUTES,
         health,
     ):
@@ -106,7 +107,7 @@ def _surround(app: FastAPI, settings: Settings) -> None:
         BodyLimit,
         max_bytes=settings.request_max_bytes,
         seconds=settings.request_body_seconds,
-        max_bytes_under={SCIM_PREFIX: settings.scim_max_bytes},
+        max_bytes_under={SCIM_PREFIX: settings.scim_max_bytes, push.PREFIX: push.largest_body(settings)},
     )
     app.add_middleware(
         HeadLimit,

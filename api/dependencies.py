@@ -16,6 +16,7 @@ from retrieval.domain.answers import Answer, AnswerSentence, Retrieved
 from retrieval.domain.citations import CheckedCitation
 from retrieval.domain.clock import Clock
 from retrieval.domain.permissions import Principal
+from retrieval.domain.pushing import PushStatus
 from retrieval.domain.queries import Query
 from retrieval.learning_service.service import LearningService
 from retrieval.ports.access_requests import AccessRequesting
@@ -28,6 +29,7 @@ from retrieval.ports.reading import DocumentPage, ReadableDocument
 from retrieval.ports.reviewing import Escalating, Reviewing
 from retrieval.ports.sources import OwnedSources
 from retrieval.ports.usage import Budgets, UsageReader
+from retrieval.push_service import Push
 from retrieval.settings import Settings
 
 
@@ -73,6 +75,16 @@ class Graph(Protocol):
     def neighbourhood(
         self, principal: Principal, entity: str, *, depth: int, entities: int | None, request_id: str | None
     ) -> Neighbourhood: ...
+
+
+class Pushing(Protocol):
+    """`retrieval.push_service.PushService`, as the routes use it."""
+
+    def put(self, principal: Principal, source: str, key: str, push: Push, *, request_id: str | None) -> PushStatus: ...
+
+    def delete(self, principal: Principal, source: str, key: str, *, sequence: int | None, request_id: str | None) -> PushStatus: ...
+
+    def status(self, principal: Principal, source: str, key: str) -> PushStatus: ...
 
 
 class Audit(AuditLog, AuditReader, Protocol):
@@ -133,6 +145,9 @@ class Wiring(Protocol):
 
     @property
     def learning(self) -> LearningService: ...
+
+    @property
+    def pushing(self) -> Pushing: ...
 
     @property
     def catalog(self) -> KeyHolder: ...

@@ -1,5 +1,6 @@
 """The OpenAPI document: what FastAPI finds out by itself, and the errors as they really are."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +46,8 @@ _IDEMPOTENCY_KEY = {
     "description": "Your own name for this write. Sent again under it, it is answered again and not done again.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
+_CONVERTER = re.compile(r":\w+}")
+"""How much of a path a parameter takes: the document does not say."""
 _PROBLEM = "#/components/schemas/ProblemResponse"
 
 
@@ -82,7 +85,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _routes(app: FastAPI) -> Mapping[tuple[str, str], BaseRoute]:
     return {
-        (str(context.path), method): context.original_route
+        (_CONVERTER.sub("}", str(context.path)), method): context.original_route
         for context in iter_route_contexts(app.routes)
         if isinstance(context.original_route, APIRoute)
         for method in context.original_route.methods or ()

@@ -20,6 +20,7 @@ from retrieval.learning_service.hearing import Hearing
 from retrieval.learning_service.lessons import Learner
 from retrieval.learning_service.service import LearningService
 from retrieval.ports.generation import Generator
+from retrieval.push_service import PushService
 from retrieval.review_service import ReviewService
 from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
@@ -81,6 +82,12 @@ class Services:
     def reviews(self) -> ReviewService:
         catalog = self.catalog
         return ReviewService(self.settings, catalog.gate, catalog.escalations, catalog.escalation_writer, catalog.audit, self.clock)
+
+    @cached_property
+    def pushing(self) -> PushService:
+        from retrieval.adapters.blobs import FsspecBlobs
+
+        return PushService(self.settings, self.catalog.pushed, FsspecBlobs(self.settings.resolved_blob_url))
 
     @cached_property
     def access(self) -> AccessService:

@@ -1,10 +1,13 @@
 """Original bytes, content-addressed, through fsspec: a local folder by default, an object store by URL."""
 
 import contextlib
+import os
 import uuid
+from pathlib import Path
 from typing import Any
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.ids import content_hash
@@ -21,11 +24,16 @@ class FsspecBlobs:
         self._filesystem: Any = filesystem
         self._root: str = root.rstrip("/")
 
-    def put(self, content: bytes) -> str:
+    def put(self, content: bytes, *, durable: bool = False) -> str:
         hash_ = content_hash(content)
         path = self._path(hash_)
-        if self._filesystem.exists(path):
-            return hash_
+        if not self._filesystem.exists(path):
+            self._write(path, content)
+        if durable and isinstance(self._filesystem, LocalFileSystem):
+            _flush(Path(path), levels=4)
+        return hash_
+
+    def _write(self, path: str, content: bytes) -> None:
         self._filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
         part = f"{path}.{uuid.uuid4().hex}.part"  # written whole under another name, so that a crash leaves no half blob
         try:
@@ -35,7 +43,6 @@ class FsspecBlobs:
             with contextlib.suppress(OSError):
                 self._filesystem.rm_file(part)
             raise
-        return hash_
 
     def get(self, hash_: str) -> bytes:
         try:
@@ -48,3 +55,13 @@ class FsspecBlobs:
 
     def _path(self, hash_: str) -> str:
         return f"{self._root}/{hash_[:2]}/{hash_[2:4]}/{hash_}"
+
+
+def _flush(path: Path, *, levels: int) -> None:
+    """Have the machine write a file, and the folders that name it, to its disk: `levels` of them, the file included."""
+    for each in (path, *path.parents)[:levels]:
+        descriptor = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

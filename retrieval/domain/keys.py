@@ -113,7 +113,7 @@ class KeyTerms:
         days: until it expires; None: it does not.
 
     Raises:
-        InvalidInput: names `source`.
+        InvalidInput: names `source`, also where a key that publishes names none.
     """
 
     roles: frozenset[Role] = frozenset()
@@ -125,6 +125,8 @@ class KeyTerms:
         for source in self.sources or ():
             if not SOURCE_ID.fullmatch(source):
                 raise InvalidInput.of("source", "is not the id of a source")
+        if Role.PUBLISHER in self.roles and not self.sources:
+            raise InvalidInput.of("sources", f"a key with the role '{Role.PUBLISHER}' names the sources that it fills")
 
 
 def issue(principal: Principal, terms: KeyTerms, *, now: datetime) -> tuple[ApiKey, StoredApiKey]:

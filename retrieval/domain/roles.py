@@ -17,6 +17,7 @@ class Role(StrEnum):
         REVIEWER: work on escalations.
         AUDITOR: read the audit log.
         ADMIN: keys, directory and health; reads no content.
+        PUBLISHER: push documents into the sources that the credential names; reads no content.
     """
 
     APP = "app"
@@ -25,6 +26,7 @@ class Role(StrEnum):
     REVIEWER = "reviewer"
     AUDITOR = "auditor"
     ADMIN = "admin"
+    PUBLISHER = "publisher"
 
 
 DEFAULT_ROLES = {PrincipalKind.USER: frozenset({Role.USER}), PrincipalKind.APP: frozenset({Role.APP})}

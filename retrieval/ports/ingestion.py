@@ -156,7 +156,8 @@ class Glossaries(Protocol):
 class Blobs(Protocol):
     """Original bytes under their content hash."""
 
-    def put(self, content: bytes) -> str: ...
+    def put(self, content: bytes, *, durable: bool = False) -> str:
+        """The content's hash. `durable`: it outlasts a loss of power from now on, not only the end of this process."""
 
     def get(self, content_hash: str) -> bytes:
         """Raises KeyError when they are not there."""

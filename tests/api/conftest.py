@@ -32,6 +32,7 @@ from retrieval.learning_service.service import LearningService
 from retrieval.ports.generation import Generator
 from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch
+from retrieval.push_service import PushService
 from retrieval.review_service import ReviewService
 from retrieval.service import KnowledgeService
 from retrieval.services import Services
@@ -157,6 +158,10 @@ class World:
     @property
     def access(self) -> AccessService:
         return self.services.access
+
+    @property
+    def pushing(self) -> PushService:
+        return self.services.pushing
 
     @property
     def learning(self) -> LearningService:

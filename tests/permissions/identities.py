@@ -12,7 +12,7 @@ from tests.api.identity.faults import FAULTS, faulty
 from tests.api.identity.provider import ISSUER, Provider, claims, signers
 
 OF_EACH_FAULT = 1
-OFFICES = (Role.DATA_OWNER, Role.REVIEWER, Role.AUDITOR, Role.ADMIN)
+OFFICES = (Role.DATA_OWNER, Role.REVIEWER, Role.AUDITOR, Role.ADMIN, Role.PUBLISHER)
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,15 @@ def _accepted(world: World) -> Iterator[Identity]:
     yield Identity("application by token for user by key", bearer(_token(world, sub="portal"), on_behalf_of=user), asks)
     yield Identity("application for user by one token", bearer(_token(world, act={"sub": "portal"})), asks)
     for role in OFFICES:
-        yield Identity(f"{role} by key", bearer(key_of(world, f"user:{role}", role)), frozenset({role}))
+        named = frozenset({"handbook"}) if role is Role.PUBLISHER else None
+        yield Identity(f"{role} by key", bearer(key_of(world, f"user:{role}", role, sources=named)), frozenset({role}))
         yield Identity(f"{role} by token", bearer(_token(world, roles=[role])), frozenset({role}))
-        yield Identity(f"application as {role}", bearer(key_of(world, "app:robot", role)), frozenset({role}))
-        both = key_of(world, "user:both", role, Role.USER)
+        yield Identity(f"application as {role}", bearer(key_of(world, "app:robot", role, sources=named)), frozenset({role}))
+        both = key_of(world, "user:both", role, Role.USER, sources=named)
         yield Identity(f"user and {role}", bearer(both), frozenset({role, Role.USER}))
         yield Identity(f"application for user and {role}", bearer(portal, on_behalf_of=both), asks)
-        yield Identity(f"application for {role} alone", bearer(portal, on_behalf_of=key_of(world, "user:x", role)))
+        alone = key_of(world, "user:x", role, sources=named)
+        yield Identity(f"application for {role} alone", bearer(portal, on_behalf_of=alone))
 
 
 def _not_active(world: World) -> Iterator[Identity]:

@@ -28,6 +28,7 @@ OPEN: frozenset[Role] = frozenset()
 CONTENT = frozenset({Role.USER, Role.APP})
 CURATORS, REVIEWER = frozenset({Role.REVIEWER, Role.DATA_OWNER}), frozenset({Role.REVIEWER})
 DATA_OWNER, AUDITOR, ADMIN = frozenset({Role.DATA_OWNER}), frozenset({Role.AUDITOR}), frozenset({Role.ADMIN})
+PUBLISHER = frozenset({Role.PUBLISHER})
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ ROUTES = {
     "POST /reviews/{id}/decide": _of(REVIEWER, Call(404, body={"expected": 1, "judgement": "approve"}), Call(422, body={"expected": 1})),
     "POST /reviews/{id}/reassign": _of(REVIEWER, Call(404, body={"expected": 1}), Call(422, body={})),
     "GET /sources": _of(DATA_OWNER),
+    "PUT /sources/{id}/documents/{key:path}": _of(
+        PUBLISHER, Call(404, body={"text": "Nightingale"}), Call(404, "handbook", body={"text": "a"}), Call(422, body={})
+    ),
+    "DELETE /sources/{id}/documents/{key:path}": _of(PUBLISHER, Call(404), Call(404, "handbook"), Call(422, query="sequence=-1")),
+    "GET /sources/{id}/documents/{key:path}": _of(PUBLISHER, Call(404), Call(404, "handbook"), Call(422, query="text=1")),
     "GET /access-requests": _of(DATA_OWNER),
     "GET /gaps": _of(DATA_OWNER, Call(200), Call(422, query="month=2026-13")),
     "GET /curated": _of(CURATORS, Call(200), Call(422, query="state=lost")),
@@ -283,7 +289,7 @@ def declared(world: World, kind: type[APIRoute]) -> dict[str, frozenset[Role]]:
 def ask(api: TestClient, world: World, route: str, call: Call, identity: Identity, **options: bool) -> Response:
     method, path = route.split(" ")
     id_ = world.document(call.id) if call.id in FILES else call.id
-    address = path.replace("{id}", id_)
+    address = path.replace("{id}", id_).replace("{key:path}", "offers/4711.txt")
     return api.request(method, address, params=call.query, json=call.body, headers=identity.headers, **options)  # type: ignore[arg-type]
 
 
