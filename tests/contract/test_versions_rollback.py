@@ -1,7 +1,6 @@
 """Going back to earlier versions: what readers see, what the next run leaves, on SQLite and on PostgreSQL."""
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, func, select

@@ -15,7 +15,7 @@ from retrieval.adapters.catalog.outbox import announce
 from retrieval.adapters.catalog.runs import fence
 from retrieval.adapters.catalog.staging import drop_staged
 from retrieval.adapters.catalog.tables import document_versions, documents, passages, source_runs, sources
-from retrieval.adapters.catalog.versions import intervals
+from retrieval.adapters.catalog.versions import holds, intervals
 from retrieval.domain.audit import PIPELINE, AuditAction, AuditedDocument, AuditEntry, spread
 from retrieval.domain.documents import VersionState
 from retrieval.domain.errors import Conflict
@@ -48,7 +48,7 @@ class CatalogPublishing:
             with self._database.write() as connection:
                 fence(connection, run)
                 withdrawn = AuditEntry(AuditAction.DOCUMENTS_WITHDRAWN, PIPELINE.subject, details={"source": run.source, "run": run.id})
-                counts = _withdraw(connection, gone, withdrawn, at=self._database.now(), run=run.id)
+                counts = withdraw(connection, gone, withdrawn, at=self._database.now(), run=run.id)
             yield counts
 
     def retire(self, source: str, *, by: str) -> PublicationCounts:
@@ -57,7 +57,7 @@ class CatalogPublishing:
             if connection.execute(update(sources).where(sources.c.id == source).values(**closed)).rowcount == 0:
                 raise Conflict("there is no such source")
             everything = connection.scalars(select(documents.c.id).where(documents.c.source == source)).all()
-            counts = _withdraw(
+            counts = withdraw(
                 connection, everything, AuditEntry(AuditAction.DOCUMENTS_WITHDRAWN, by, details={"source": source}), at=self._database.now()
             )
             forget_source(connection, source)
@@ -74,6 +74,7 @@ class CatalogPublishing:
             deltas = close_current(connection, [row.document for row in rows], VersionState.SUPERSEDED, revision=revision, run=run.id)
             now = self._database.now()
             intervals.publish(connection, [(row.document, row.id) for row in rows], revision=revision, at=now, run=run.id)
+            holds.drop(connection, [row.document for row in rows])
             for row in rows:
                 deltas[row.access_class] = deltas.get(row.access_class, 0) + row.passages
             count_passages(connection, deltas)
@@ -84,13 +85,14 @@ class CatalogPublishing:
             return PublicationCounts(published=len(rows), passages=sum(row.passages for row in rows), revision=revision)
 
 
-def _withdraw(connection: Connection, gone: Sequence[str], entry: AuditEntry, *, at: str, run: str | None = None) -> PublicationCounts:
+def withdraw(connection: Connection, gone: Sequence[str], entry: AuditEntry, *, at: str, run: str | None = None) -> PublicationCounts:
     """Close the current versions of these documents and forget what was staged; seen again, they are taken in anew.
 
     What was readable until now is recorded with `entry`.
     """
     for document in gone:
         drop_staged(connection, document)
+    holds.drop(connection, gone)
     current = connection.scalars(select(documents.c.id).where(documents.c.id.in_(gone), documents.c.current_version.is_not(None))).all()
     forgotten = dict.fromkeys(("listed_run", "current_version", "taken_fingerprint", "validator", "content_hash", "recipe"))
     if not current:
@@ -137,6 +139,6 @@ _CURRENT = (
 _MISSING = (
     select(documents.c.id)
     .where(documents.c.source == bindparam("source"), documents.c.listed_run.is_distinct_from(bindparam("run")))
-    .where(documents.c.current_version.is_not(None) | documents.c.listed_run.is_not(None))
+    .where(documents.c.current_version.is_not(None) | documents.c.listed_run.is_not(None), ~holds.IS_HELD_ABSENT)
     .order_by(documents.c.id)
 )
