@@ -115,7 +115,8 @@ def open_generators(settings: Settings) -> Iterator[tuple[Generator, ...]]:
 
 def change_feed(model: str, settings: Settings | None = None) -> CatalogFeed:
     """The catalog's changes with the embeddings of one model, for a process that builds an index."""
-    return CatalogFeed(open_catalog(settings or Settings()).database, model)
+    settings = settings or Settings()
+    return CatalogFeed(open_catalog(settings).database, model, past_days=settings.as_of_max_days)
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ class Ingestion:
 
     @cached_property
     def feed(self) -> CatalogFeed:
-        return CatalogFeed(self.catalog.database, self.embedder.model)
+        return CatalogFeed(self.catalog.database, self.embedder.model, past_days=self.settings.as_of_max_days)
 
     @cached_property
     def server_index(self) -> "QdrantServerIndex":
@@ -378,7 +379,7 @@ def _edge(settings: Settings, catalog: Catalog, embedder: Embedder, directory: P
     limits = DenseLimits(exact_passages=settings.index_exact_passages)
     index = EdgeIndex.open(directory, identity, limits=limits, flush_seconds=settings.index_flush_seconds)
     owner = IndexOwner(
-        CatalogFeed(catalog.database, embedder.model),
+        CatalogFeed(catalog.database, embedder.model, past_days=settings.as_of_max_days),
         index,
         SubprocessBuilder(identity, environment=settings.as_environment(), exact_milliseconds=settings.index_exact_milliseconds),
         batch_documents=settings.index_batch_documents,

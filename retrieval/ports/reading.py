@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 from retrieval.domain.passages import ReadablePassage, Stretch
 from retrieval.domain.permissions import AccessScope, Principal
+from retrieval.domain.queries import Moment
 from retrieval.domain.runs import Run
 from retrieval.ports.models import TokenVectors, Vectors
 
@@ -101,17 +103,33 @@ class Gated:
 class GateReader(Protocol):
     """The catalog as the last word: one snapshot, read after the search."""
 
-    def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0) -> Gated:
-        """Raises RevisionNotReached when the catalog that answers has not reached `at_least`."""
+    def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0, as_of: int | None = None) -> Gated:
+        """What is current passes, or with `as_of` what was at that revision, of what the principal may read now.
 
-    def extracts(self, principal: Principal, stretches: Sequence[Stretch]) -> Mapping[Stretch, str]:
-        """The text of each stretch of a current version that the principal may read; the others are left out. One snapshot."""
+        Raises RevisionNotReached when the catalog that answers has not reached `at_least`.
+        """
 
-    def why(self, principal: Principal, documents: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    def extracts(self, principal: Principal, stretches: Sequence[Stretch], *, as_of: int | None = None) -> Mapping[Stretch, str]:
+        """The text of each stretch of a current version that the principal may read; the others are left out. One snapshot.
+
+        With `as_of` of versions that were current at that revision.
+        """
+
+    def why(self, principal: Principal, documents: Sequence[str], *, as_of: int | None = None) -> Mapping[str, tuple[str, ...]]:
         """Of those documents that the principal may read: the subjects that it acts as and that a grant allows, in alphabetical order.
 
         Nothing of subjects that the principal does not act as, whoever else may read the document.
         """
+
+
+class MomentReader(Protocol):
+    """Finds the state of the catalog that was once the present."""
+
+    def at(self, time: datetime) -> Moment:
+        """At a time with a zone. Raises InvalidInput naming `as_of`: it lies in the future, or before what is kept."""
+
+    def of_revision(self, revision: int) -> Moment:
+        """Raises InvalidInput as `at` does, or RevisionNotReached when the catalog that answers has not come that far."""
 
 
 @dataclass(frozen=True)

@@ -174,7 +174,7 @@ def planted(
         embedder = SmallEmbedder(dimensions)
         plant = Plant(settings, catalog, None, None, Credentials(catalog, clock), embedder, state, logged)  # type: ignore[arg-type]
         _fill(plant)
-        feed = CatalogFeed(catalog.database, embedder.model)
+        feed = CatalogFeed(catalog.database, embedder.model, past_days=settings.as_of_max_days)
         served, plant.follow = closing.enter_context((_edge if index == "edge" else _server)(settings, feed, embedder))
         search = served if stalled else FollowingSearch(served, lambda _needed: plant.follow())
         walks = _walks(catalog)

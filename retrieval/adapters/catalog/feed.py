@@ -4,15 +4,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from operator import attrgetter
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, func, literal, select, union_all
+from sqlalchemy import Connection, Row, bindparam, func, literal, or_, select, union_all
 
 from retrieval.adapters.catalog.engine import Database, current_revision
-from retrieval.adapters.catalog.tables import access_classes, changes, document_versions, documents, embeddings, passages, texts, validity
+from retrieval.adapters.catalog.history import MAY_BE_READ_OF_THE_PAST, ValidVersion, oldest_revision
+from retrieval.adapters.catalog.tables import changes, document_versions, documents, embeddings, passages, sources, texts, validity
 from retrieval.domain.documents import VersionState
-from retrieval.domain.passages import IndexedDocument, IndexedPassage
+from retrieval.domain.passages import IndexedDocument, IndexedPassage, PastVersion
 from retrieval.ports.writing import Change
 
 SNAPSHOT_DOCUMENTS = 200
@@ -20,11 +21,16 @@ SNAPSHOT_DOCUMENTS = 200
 
 
 class CatalogFeed:
-    """`ChangeFeed` over the catalog, with the embeddings of one model."""
+    """`ChangeFeed` over the catalog, with the embeddings of one model.
 
-    def __init__(self, database: Database, model: str) -> None:
+    Args:
+        past_days: for how many days a version is followed that was current; 0: none is.
+    """
+
+    def __init__(self, database: Database, model: str, *, past_days: int = 0) -> None:
         self._database = database
         self._model = model
+        self._past_days = past_days
 
     def revision(self) -> int:
         with self._database.read() as connection:
@@ -40,7 +46,7 @@ class CatalogFeed:
     def passage_count(self) -> int:
         """How many passages an index built now would hold."""
         with self._database.read() as connection:
-            return int(connection.scalar(select(func.sum(access_classes.c.passages))) or 0)
+            return int(connection.scalar(_PASSAGE_COUNT, {"oldest": self._oldest(connection)}) or 0)
 
     def indexed_documents(self, wanted: Sequence[str]) -> list[IndexedDocument]:
         with self._database.read() as connection:
@@ -51,35 +57,47 @@ class CatalogFeed:
     def snapshot(self) -> Iterator[tuple[int, Iterator[IndexedDocument]]]:
         with self._database.read() as connection:
             revision = current_revision(connection)
-            wanted = connection.scalars(
-                select(documents.c.id).where(documents.c.current_version.is_not(None)).order_by(documents.c.id)
-            ).all()
+            wanted = connection.scalars(_DOCUMENTS, {"oldest": self._oldest(connection)}).all()
             batches = (wanted[at : at + SNAPSHOT_DOCUMENTS] for at in range(0, len(wanted), SNAPSHOT_DOCUMENTS))
             yield revision, (document for batch in batches for document in self._read(connection, batch))
 
     def _read(self, connection: Connection, wanted: Sequence[str]) -> Iterator[IndexedDocument]:
-        rows = connection.execute(_PASSAGES, {"documents": list(wanted), "model": self._model}).all()
-        bodies = {row.id: row.text for row in connection.execute(_BODIES, {"documents": list(wanted)})}
-        for _, of_document in groupby(rows, key=attrgetter("document")):
-            group = list(of_document)
-            first = group[0]
-            yield IndexedDocument(
-                document=first.document,
-                source=first.source,
-                access_class=first.access_class,
-                version=first.version,
-                valid_from=first.valid_from,
-                passages=tuple(
-                    IndexedPassage(
-                        row.id,
-                        row.ordinal,
-                        bodies[row.version][row.span_start : row.span_end],
-                        row.prefix,
-                        cast(Sequence[float], np.frombuffer(row.vector, dtype="<f4")),
-                    )
-                    for row in group
-                ),
-            )
+        asked = {"documents": list(wanted), "oldest": self._oldest(connection)}
+        bodies = {row.id: row.text for row in connection.execute(_BODIES, asked)}
+        cut: dict[str, tuple[IndexedPassage, ...]] = {}
+        for version, rows in groupby(connection.execute(_PASSAGES, {**asked, "model": self._model}), key=attrgetter("version")):
+            cut[version] = tuple(_passage(row, bodies[version]) for row in rows)
+        intervals = connection.execute(_VERSIONS, asked)
+        for _, of_document in groupby(intervals, key=attrgetter("document")):
+            rows = list(of_document)
+            versions = [ValidVersion.of(of_version) for _, of_version in groupby(rows, key=attrgetter("version"))]
+            yield _document(rows[0], versions, cut)
+
+    def _oldest(self, connection: Connection) -> int:
+        return oldest_revision(connection, self._database, self._past_days)
+
+
+def _document(row: Row[Any], versions: Sequence[ValidVersion], cut: dict[str, tuple[IndexedPassage, ...]]) -> IndexedDocument:
+    current = next((version for version in versions if version.valid_to is None), None)
+    return IndexedDocument(
+        document=row.document,
+        source=row.source,
+        access_class=row.access_class,
+        version=current.id if current else "",
+        valid_from=current.valid_from if current else 0,
+        passages=cut.get(current.id, ()) if current else (),
+        gaps=current.gaps if current else (),
+        past=tuple(
+            PastVersion(version.id, version.valid_from, version.valid_to, cut[version.id], version.gaps)
+            for version in versions
+            if version.valid_to is not None and version.id in cut
+        ),
+    )
+
+
+def _passage(row: Row[Any], body: str) -> IndexedPassage:
+    vector = cast(Sequence[float], np.frombuffer(row.vector, dtype="<f4"))
+    return IndexedPassage(row.id, row.ordinal, body[row.span_start : row.span_end], row.prefix, vector)
 
 
 _CONTENT = select(changes.c.document, changes.c.content_revision.label("revision"), literal(value=False).label("access_only"))
@@ -90,9 +108,30 @@ _CHANGED = union_all(
 ).subquery()
 _CHANGES = select(_CHANGED).order_by(_CHANGED.c.revision, _CHANGED.c.document)
 """A document whose passages changed and whose readers changed later comes twice: a follower that stops between the two has its passages."""
-_IS_CURRENT = (
-    documents.c.id.in_(bindparam("documents", expanding=True)),
-    document_versions.c.state == VersionState.CURRENT.value,
+_IS_CURRENT = document_versions.c.state == VersionState.CURRENT.value
+_once = validity.alias("once")
+_IS_FOLLOWED = or_(
+    _IS_CURRENT,
+    (document_versions.c.state != VersionState.STAGED.value)
+    & MAY_BE_READ_OF_THE_PAST
+    & select(_once.c.version).where(_once.c.version == document_versions.c.id, _once.c.valid_to > bindparam("oldest")).exists(),
+)
+"""Condition on `document_versions`, `documents` and `sources`: is current, or was and may still be asked for."""
+_OF_DOCUMENTS = documents.c.id.in_(bindparam("documents", expanding=True))
+_VERSIONS = (
+    select(
+        validity.c.version,
+        validity.c.valid_from,
+        validity.c.valid_to,
+        documents.c.id.label("document"),
+        documents.c.source,
+        documents.c.access_class,
+    )
+    .join(document_versions, document_versions.c.id == validity.c.version)
+    .join(documents, documents.c.id == document_versions.c.document)
+    .join(sources, sources.c.id == documents.c.source)
+    .where(_OF_DOCUMENTS, _IS_FOLLOWED)
+    .order_by(documents.c.id, document_versions.c.number, validity.c.valid_from)
 )
 _PASSAGES = (
     select(
@@ -102,22 +141,27 @@ _PASSAGES = (
         passages.c.span_end,
         passages.c.prefix,
         passages.c.version,
-        validity.c.valid_from,
-        documents.c.id.label("document"),
-        documents.c.source,
-        documents.c.access_class,
         embeddings.c.vector,
     )
     .join(document_versions, document_versions.c.id == passages.c.version)
-    .join(documents, documents.c.current_version == document_versions.c.id)
-    .join(validity, (validity.c.version == document_versions.c.id) & validity.c.valid_to.is_(None))
+    .join(documents, documents.c.id == document_versions.c.document)
+    .join(sources, sources.c.id == documents.c.source)
     .join(embeddings, (embeddings.c.text_hash == passages.c.embedded_hash) & (embeddings.c.model == bindparam("model")))
-    .where(*_IS_CURRENT)
-    .order_by(documents.c.id, passages.c.ordinal)
+    .where(_OF_DOCUMENTS, _IS_FOLLOWED)
+    .order_by(passages.c.version, passages.c.ordinal)
 )
 _BODIES = (
     select(document_versions.c.id, texts.c.text)
-    .join(documents, documents.c.current_version == document_versions.c.id)
+    .join(documents, documents.c.id == document_versions.c.document)
+    .join(sources, sources.c.id == documents.c.source)
     .join(texts, texts.c.hash == document_versions.c.text)
-    .where(*_IS_CURRENT)
+    .where(_OF_DOCUMENTS, _IS_FOLLOWED)
 )
+_FOLLOWED = (
+    select(document_versions)
+    .join(documents, documents.c.id == document_versions.c.document)
+    .join(sources, sources.c.id == documents.c.source)
+    .where(_IS_FOLLOWED)
+)
+_DOCUMENTS = _FOLLOWED.with_only_columns(documents.c.id).distinct().order_by(documents.c.id)
+_PASSAGE_COUNT = _FOLLOWED.with_only_columns(func.sum(document_versions.c.passages))
