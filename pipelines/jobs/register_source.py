@@ -13,22 +13,21 @@ from pipelines.connectors.port import Probe
 from pipelines.jobs.forms import form_config
 from pipelines.jobs.registration import look_at
 from pipelines.resources import Workbench
+from pipelines.who import who
 from retrieval.domain.errors import ArchivistError
+from retrieval.domain.registration_fields import DRY_RUN
 from retrieval.domain.source_kinds import KINDS, Kind
 from retrieval.domain.sources import SourceSpec, spec_as_json, spec_from_json
 
-BY = "app:dagster"
-"""Who registers, in the registry's history. Dagster knows no people; the run's own tags say who launched it where a proxy tells."""
 
-
-@dg.op(config_schema={"spec_json": dg.String, "check_only": dg.Bool})
+@dg.op(config_schema={"source": dg.String, DRY_RUN.name: dg.Bool})
 def write_registration(context: dg.OpExecutionContext, workbench: dg.ResourceParam[Workbench]) -> None:
     """Look at the source, write it into the registry and open its partition."""
-    spec = spec_from_json(json.loads(context.op_config["spec_json"]))
-    check_only = bool(context.op_config["check_only"])
+    spec = spec_from_json(json.loads(context.op_config["source"]))
+    dry_run = bool(context.op_config[DRY_RUN.name])
     try:
         probe = look_at(spec, workbench.settings)
-        version = None if check_only else workbench.catalog.sources.register(spec, by=BY)
+        version = None if dry_run else workbench.catalog.sources.register(spec, by=who(context))
     except ArchivistError as error:
         raise dg.Failure(f"The source was NOT registered. {error}", allow_retries=False) from error
     context.log.info("%s: %d documents found, %d without a permission", spec.id, probe.files, probe.without_permission)

@@ -7,9 +7,9 @@ import dagster as dg
 
 from pipelines.assets.partitions import SOURCES_NAME
 from pipelines.jobs.forms import RegistrationRefused
-from pipelines.jobs.register_source import BY
 from pipelines.resources import Workbench
 from pipelines.stages.index import apply_changes
+from pipelines.who import who
 from retrieval.domain.errors import ArchivistError, FieldProblem
 from retrieval.domain.sources import SourceState
 
@@ -30,20 +30,20 @@ def _confirmed(form: Mapping[str, Any]) -> dict[str, object]:
 @dg.op(config_schema={"source": dg.String})
 def pause(context: dg.OpExecutionContext, workbench: dg.ResourceParam[Workbench]) -> None:
     """Keep what is published as it is, and stop bringing it up to date."""
-    _do(lambda: workbench.catalog.sources.set_state(context.op_config["source"], SourceState.PAUSED, by=BY))
+    _do(lambda: workbench.catalog.sources.set_state(context.op_config["source"], SourceState.PAUSED, by=who(context)))
 
 
 @dg.op(config_schema={"source": dg.String})
 def resume(context: dg.OpExecutionContext, workbench: dg.ResourceParam[Workbench]) -> None:
     """Bring the source up to date again from its next run on."""
-    _do(lambda: workbench.catalog.sources.set_state(context.op_config["source"], SourceState.ACTIVE, by=BY))
+    _do(lambda: workbench.catalog.sources.set_state(context.op_config["source"], SourceState.ACTIVE, by=who(context)))
 
 
 @dg.op(config_schema={"source": dg.String})
 def retire(context: dg.OpExecutionContext, workbench: dg.ResourceParam[Workbench]) -> None:
     """Withdraw everything of the source and close it for good."""
     source = context.op_config["source"]
-    counts = _do(lambda: workbench.catalog.publishing.retire(source, by=BY))
+    counts = _do(lambda: workbench.catalog.publishing.retire(source, by=who(context)))
     context.instance.delete_dynamic_partition(SOURCES_NAME, source)
     context.log.info("%s: %d documents withdrawn", source, counts.withdrawn)
     if workbench.settings.index_backend == "server":

@@ -15,7 +15,7 @@ from tests.pipelines.dagster.conftest import Plant
 
 
 def _form(plant: Plant, **fields: Any) -> dict[str, Any]:
-    good = {"id": "handbook", "title": "The handbook", "owner": "user:dana", "root": str(plant.root)}
+    good = {"id": "handbook", "title": "The handbook", "owner": "user:dana", "root": str(plant.root), "dry_run": False}
     return {name: value for name, value in (good | fields).items() if value is not None}
 
 
@@ -36,7 +36,7 @@ def test_a_registered_source_is_in_the_registry_with_its_rules_and_has_a_partiti
     answers = {"risk_tier": "high", "accepted_error": 0.02, "reviewers": ["group:tax"], "max_age_days": 365, "on_unsupported": "escalate"}
     limits = {"classification": "confidential", "region": "eu", "max_permission_age_hours": 48, "stale_permissions": "warn"}
 
-    result = _launch(plant, "register_files_source", _form(plant, rules=rules, schedule="0 3 * * *", answers=answers, **limits))
+    result = _launch(plant, "register_files_source", _form(plant, rules=rules, schedule="0 3 * * *", **answers, **limits))
 
     assert result.success
     source = plant.catalog.sources.get("handbook")
@@ -77,7 +77,10 @@ def test_every_wrong_field_is_named_at_once_and_no_value_is_repeated(plant: Plan
         schedule="s3cret",
         region="S3cret!",
         max_permission_age_hours=-1,
-        answers={"accepted_error": 0.9, "skill": "s3cret" * 20},
+        accepted_error=0.9,
+        skill="s3cret" * 20,
+        formats=["s3cret!"],
+        keep_days=-1,
         rules=["**: allow everyone", "finance s3cret", "a/**: allow s3cret"],
     )
 
@@ -92,8 +95,10 @@ def test_every_wrong_field_is_named_at_once_and_no_value_is_repeated(plant: Plan
         "schedule:",
         "region:",
         "max_permission_age_hours:",
-        "answers.accepted_error:",
-        "answers.skill:",
+        "accepted_error:",
+        "skill:",
+        "formats:",
+        "keep_days:",
         "rules[2]:",
         "rules[3].allow:",
     ):
@@ -109,12 +114,12 @@ def test_every_wrong_field_is_named_at_once_and_no_value_is_repeated(plant: Plan
         pytest.param("root", {"env": "PATH"}, id="environment-in-an-option"),
         pytest.param("rules", [{"env": "PATH"}], id="environment-in-a-list"),
         pytest.param("classification", "secret", id="unknown-classification"),
-        pytest.param("answers", {"risk_tier": "extreme"}, id="unknown-tier"),
-        pytest.param("answers", {"skill": {"env": "PATH"}}, id="environment-in-answers"),
+        pytest.param("risk_tier", "extreme", id="unknown-tier"),
+        pytest.param("skill", {"env": "PATH"}, id="environment-in-answers"),
         pytest.param("nonsense", "x", id="unknown-field"),
         pytest.param("owner", None, id="missing-field"),
         pytest.param("resources", {"workbench": {"config": {}}}, id="resources"),
-        pytest.param("ops", {"write_registration": {"config": {"spec_json": "{}", "check_only": False}}}, id="the-op-itself"),
+        pytest.param("ops", {"write_registration": {"config": {"source": "{}", "dry_run": False}}}, id="the-op-itself"),
     ],
 )
 def test_the_form_takes_nothing_but_its_own_plain_fields(plant: Plant, field: str, value: object) -> None:
@@ -148,7 +153,7 @@ def test_a_folder_that_is_not_there_is_not_registered(plant: Plant) -> None:
 
 
 def test_a_form_that_is_only_checked_registers_nothing(plant: Plant) -> None:
-    result = _launch(plant, "register_files_source", _form(plant, check_only=True))
+    result = _launch(plant, "register_files_source", _form(plant, dry_run=True))
 
     assert result.success
     assert not plant.catalog.sources.list()

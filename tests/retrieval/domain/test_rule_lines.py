@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.jobs.rules import rules_as_json
+from retrieval.domain.rule_lines import rules_as_json
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ from pipelines.jobs.rules import rules_as_json
         pytest.param("drafts/**: deny user:bob", {"glob": "drafts/**", "deny": ["user:bob"]}, id="deny-alone"),
         pytest.param("  a b/*.md :  allow  user:x ", {"glob": "a b/*.md", "allow": ["user:x"]}, id="spaces"),
         pytest.param("https://x.org/**: allow everyone", {"glob": "https://x.org/**", "allow": ["everyone"]}, id="a-url"),
+        pytest.param("drafts/**: nobody", {"glob": "drafts/**"}, id="nobody"),
     ],
 )
 def test_a_rule_reads_as_it_is_written(line: str, rule: dict[str, object]) -> None:
@@ -37,6 +38,7 @@ def test_a_rule_reads_as_it_is_written(line: str, rule: dict[str, object]) -> No
         "finance/**: allow a:b; allow c:d",
         "finance/**: allow user:ann; permit user:bob",
         ": allow everyone",
+        "finance/**: nobody else",
     ],
 )
 def test_a_rule_that_cannot_be_read_is_named_and_lets_nobody_in(line: str) -> None:
