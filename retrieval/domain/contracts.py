@@ -43,7 +43,7 @@ class PersonalData(StrEnum):
         REPORT: it is counted, by kind.
         BLOCK: no new content of the source is published.
         MASK: the values are replaced by the names of their kinds before anything is cut, embedded or shown.
-        RESTRICT: only the subjects of `restricted_to` who could read such a document anyway still read it.
+        RESTRICT: of the subjects that a document's permissions allow, only those of `restricted_to` still read it.
     """
 
     ALLOW = "allow"
@@ -72,6 +72,7 @@ class Suspicion(StrEnum):
 class Rule(StrEnum):
     """One promise of a contract; the name of its check."""
 
+    FRESHNESS = "freshness"
     DOCUMENT_COUNT = "document_count"
     LOST_DOCUMENTS = "lost_documents"
     UNREADABLE_SHARE = "unreadable_share"
@@ -100,7 +101,8 @@ class ContractTerms:
         max_size_drift: by what share the mean length of a document may differ from the run before.
         max_centroid_drift: cosine distance, 0 to 2, by which the mean embedding may differ from the run before.
         personal_kinds: which kinds of personal data count; none: all that are looked for.
-        restricted_to: who still reads documents with personal data where the policy is `restrict`; none: the owner.
+        restricted_to: who still reads documents with personal data where the policy is `restrict`, as the permissions name them;
+            none: the owner. It never gives a right that the permissions do not.
         warn_only: rules that are shown when they are broken, and keep nothing from being published.
         notify: subjects who are told when the contract is broken and when it holds again; none: the owner.
     """

@@ -10,6 +10,7 @@ from retrieval.adapters.catalog.automation import CatalogAutomation
 from retrieval.adapters.catalog.budgets import CatalogBudgets
 from retrieval.adapters.catalog.calibrations import CatalogCalibrations
 from retrieval.adapters.catalog.citations import CatalogCitations
+from retrieval.adapters.catalog.contracts.health import CatalogHealth
 from retrieval.adapters.catalog.directory.entries import CatalogDirectory
 from retrieval.adapters.catalog.embedding_models import CatalogEmbeddingModels, CatalogModelReaders
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
@@ -95,6 +96,7 @@ class Catalog:
     rollback: CatalogRollback
     pushed: CatalogPushedDocuments
     automation: CatalogAutomation
+    health: CatalogHealth
     embedding_models: CatalogEmbeddingModels
     model_readers: CatalogModelReaders
 
@@ -174,6 +176,7 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         rollback=CatalogRollback(database, most=settings.rollback_max_documents),
         pushed=CatalogPushedDocuments(database),
         automation=CatalogAutomation(database, pace),
+        health=CatalogHealth(database),
         embedding_models=CatalogEmbeddingModels(database),
         model_readers=CatalogModelReaders(database),
     )

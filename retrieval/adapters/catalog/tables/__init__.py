@@ -3,6 +3,7 @@
 from retrieval.adapters.catalog.tables.answering import budgets, citation_receipts, spending, usage
 from retrieval.adapters.catalog.tables.audited import audit, audit_documents, audit_head, idempotency
 from retrieval.adapters.catalog.tables.base import Counter, Key, metadata, revision, secrets
+from retrieval.adapters.catalog.tables.contracts import contract_notices, contract_verdicts, inspected_texts, source_measures
 from retrieval.adapters.catalog.tables.directory import access_classes, api_keys, directory, grants, memberships
 from retrieval.adapters.catalog.tables.documents import (
     document_versions,
@@ -54,6 +55,8 @@ __all__ = [
     "calibrations",
     "changes",
     "citation_receipts",
+    "contract_notices",
+    "contract_verdicts",
     "curated_answers",
     "curated_citations",
     "curated_head",
@@ -80,6 +83,7 @@ __all__ = [
     "holds",
     "idempotency",
     "index_followers",
+    "inspected_texts",
     "learning_progress",
     "leases",
     "memberships",
@@ -95,6 +99,7 @@ __all__ = [
     "revisions",
     "secrets",
     "source_automation",
+    "source_measures",
     "source_runs",
     "source_versions",
     "sources",
