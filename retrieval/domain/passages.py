@@ -1,7 +1,7 @@
 """Passages: what is embedded, ranked and cited."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from retrieval.domain.documents import Span
 from retrieval.domain.sources import Classification
@@ -36,7 +36,9 @@ def embedded_text(prefix: str, text: str) -> str:
 class IndexedPassage:
     """What an index holds of one passage.
 
-    `vector` has one float32 for each dimension of the embedder, unit length.
+    Attributes:
+        vector: one float32 for each dimension of the embedder, unit length; empty where the text has none yet.
+        vectors: by model, where indexes hold those of several; that one's own among them.
     """
 
     id: str
@@ -44,6 +46,7 @@ class IndexedPassage:
     text: str
     prefix: str
     vector: Sequence[float]
+    vectors: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def embedded_text(self) -> str:

@@ -22,7 +22,8 @@ def main() -> None:
     threading.Thread(target=_end_with_the_owner, daemon=True).start()
     os.nice(NICENESS)
     feed = pkgutil.resolve_name(arguments.feed)(arguments.model)
-    identity = IndexIdentity(arguments.model, arguments.dimensions)
+    beside = tuple((model, int(dimensions)) for model, dimensions in arguments.beside)
+    identity = IndexIdentity(arguments.model, arguments.dimensions, beside=beside)
     build_generation(feed, arguments.directory, identity, exact_milliseconds=arguments.exact_milliseconds)
 
 
@@ -32,6 +33,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--feed", required=True, help="'module:function' that takes the model and returns the catalog's ChangeFeed")
     parser.add_argument("--model", required=True, help="the embedder's name and hash")
     parser.add_argument("--dimensions", type=int, required=True, help="floats per vector")
+    parser.add_argument(
+        "--beside", nargs=2, action="append", default=[], metavar=("MODEL", "DIMENSIONS"), help="another model's vectors too"
+    )
     parser.add_argument(
         "--exact-milliseconds", type=float, default=EXACT_MILLISECONDS, help="longest time for comparing all that somebody reads"
     )

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from retrieval.adapters.qdrant.building import EXACT_MILLISECONDS, read_progress
@@ -47,6 +47,10 @@ class SubprocessBuilder:
         if child.returncode != 0:
             raise IndexUnavailable(f"building the index failed ({child.returncode}): {_tail(log)}", retry_after_seconds=30)
 
+    def of(self, identity: IndexIdentity) -> "SubprocessBuilder":
+        """The same for an index that holds this."""
+        return replace(self, identity=identity)
+
     def _wait(
         self, child: subprocess.Popen[bytes], directory: Path, on_progress: Callable[[BuildProgress], None], stopping: Callable[[], bool]
     ) -> None:
@@ -76,6 +80,7 @@ class SubprocessBuilder:
             f"--model={self.identity.model}",
             f"--dimensions={self.identity.dimensions}",
             f"--exact-milliseconds={self.exact_milliseconds}",
+            *(argument for model, dimensions in self.identity.beside for argument in ("--beside", model, str(dimensions))),
         ]
 
 

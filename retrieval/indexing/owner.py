@@ -73,7 +73,7 @@ class IndexOwner:
                 self.catch_up(None)
                 self._index.persist_if_due()
         finally:
-            if self._index.needs_build or self._index.written_passages >= self._renew_after_passages:
+            if self._index.needs_build or self._index.lacks_models or self._index.written_passages >= self._renew_after_passages:
                 self.renew()
 
     def rebuild(self) -> None:

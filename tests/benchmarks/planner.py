@@ -75,7 +75,7 @@ def measure(world: World) -> Report:
         vectors, of_document = _vectors(windows, size)
         classes = _classes(of_document)
         directory, seconds = _built(world, identity, vectors, classes)
-        measured = read_measured(Generations(directory).current() or directory)
+        measured = read_measured(Generations(directory).current() or directory, identity.model)
         index = EdgeIndex.open(directory, identity)
         try:
             planned = Planned(index, measured, vectors, classes)

@@ -12,7 +12,9 @@ from retrieval.adapters.qdrant.collection import IndexIdentity
 from retrieval.adapters.qdrant.edge_shard import EdgeShard
 from retrieval.adapters.qdrant.generations import PROGRESS, SHARD, BuildProgress, GenerationMeta, read_json, sync_directory
 from retrieval.adapters.qdrant.measuring import measure, write_measured
+from retrieval.adapters.qdrant.planner import DensePlan
 from retrieval.domain.passages import IndexedDocument
+from retrieval.domain.runs import Hit
 from retrieval.ports.writing import ChangeFeed
 
 BATCH_DOCUMENTS = 64
@@ -43,7 +45,7 @@ def build_generation(
     """
     expected = feed.passage_count() if isinstance(feed, PassageCounter) else 0
     shard = EdgeShard.create(directory / SHARD, identity)
-    done, seen = 0, _Seen()
+    done, seen = 0, _Seen(identity)
     with feed.snapshot() as (revision, documents):
         remaining = iter(documents)
         while batch := list(itertools.islice(remaining, BATCH_DOCUMENTS)):
@@ -53,33 +55,56 @@ def build_generation(
             on_batch()
     shard.optimise()
     shard.flush()
-    write_measured(directory, measure(shard, seen.classes, seen.samples, exact_milliseconds=exact_milliseconds))
+    for model, sample in seen.samples.items():
+        measured = measure(_ByModel(shard, model), seen.classes, sample.kept, exact_milliseconds=exact_milliseconds)
+        write_measured(directory, model, measured)
     shard.close()
     sync_directory(directory)
     GenerationMeta(identity, revision=revision, passages=done).write(directory)
 
 
-@dataclass
-class _Seen:
-    """What measuring needs: passages per access class, and vectors drawn evenly from all (reservoir sampling, Vitter, TOMS 1985)."""
+@dataclass(frozen=True)
+class _ByModel:
+    """The dense leg over one model's vectors."""
 
-    classes: Counter[int] = field(default_factory=Counter)
-    samples: list[Sequence[float]] = field(default_factory=list)
+    shard: EdgeShard
+    model: str
+
+    def nearest(self, classes: Sequence[int], vector: Sequence[float], *, limit: int, plan: DensePlan) -> list[Hit]:
+        return self.shard.nearest(classes, vector, limit=limit, plan=plan, model=self.model)
+
+
+@dataclass
+class _Sample:
+    """Vectors drawn evenly from all of one model (reservoir sampling, Vitter, TOMS 1985)."""
+
+    kept: list[Sequence[float]] = field(default_factory=list)
     drawn: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - nothing secret
     passages: int = 0
+
+    def draw(self, vector: Sequence[float]) -> None:
+        self.passages += 1
+        if len(self.kept) < SAMPLED_PASSAGES:
+            self.kept.append(vector)
+        elif (at := self.drawn.randrange(self.passages)) < SAMPLED_PASSAGES:
+            self.kept[at] = vector
+
+
+@dataclass
+class _Seen:
+    """What measuring needs: passages per access class, and some vectors of each model."""
+
+    identity: IndexIdentity
+    classes: Counter[int] = field(default_factory=Counter)
+    samples: dict[str, _Sample] = field(default_factory=dict)
 
     def note(self, documents: Sequence[IndexedDocument]) -> None:
         for document in documents:
             self.classes[document.access_class] += len(document.passages)
             for passage in document.passages:
-                self._sample(passage.vector)
-
-    def _sample(self, vector: Sequence[float]) -> None:
-        self.passages += 1
-        if len(self.samples) < SAMPLED_PASSAGES:
-            self.samples.append(vector)
-        elif (at := self.drawn.randrange(self.passages)) < SAMPLED_PASSAGES:
-            self.samples[at] = vector
+                for model, vector in (passage.vectors or {self.identity.model: passage.vector}).items():
+                    if model in self.identity.models:
+                        self.samples.setdefault(model, _Sample()).draw(vector)
 
 
 def read_progress(directory: Path) -> BuildProgress:

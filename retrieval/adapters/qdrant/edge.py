@@ -36,23 +36,24 @@ class Generation:
     The applied revision advances in memory at once and on disk only after a flush: what a crash loses is applied again.
     """
 
-    def __init__(self, directory: Path, shard: EdgeShard, revision: int, measured: Measured) -> None:
+    def __init__(self, directory: Path, shard: EdgeShard, revision: int, identity: IndexIdentity) -> None:
         self.directory = directory
         self.shard = shard
-        self.measured = measured
+        self.identity = identity
+        self.measured = {model: read_measured(directory, model) for model in identity.models}
         self.written_passages = 0
         self._applied = revision
         self._durable = revision
 
     @classmethod
     def open(cls, directory: Path, identity: IndexIdentity) -> "Generation":
-        """Raises IndexUnavailable when it is of another identity, unfinished or unreadable."""
+        """Raises IndexUnavailable when it lacks the model, is of another contract, unfinished or unreadable."""
         meta = GenerationMeta.read(directory, identity)
         applied = read_json(directory / APPLIED) or {"revision": meta.revision, "passages": meta.passages}
-        shard = EdgeShard.load(directory / SHARD)
+        shard = EdgeShard.load(directory / SHARD, meta.identity)
         try:
             _check_passages(shard.passages(), applied.get("passages"))
-            generation = cls(directory, shard, int(applied["revision"]), read_measured(directory))
+            generation = cls(directory, shard, int(applied["revision"]), meta.identity)
             generation.write_applied()
         except BaseException:
             shard.close()
@@ -140,6 +141,21 @@ class EdgeIndex:
         """Whether nothing serves: a new directory, a damaged one, another model or another contract."""
         return self._serving is None
 
+    def want(self, identity: IndexIdentity) -> None:
+        """What the next build shall hold, and what may serve from now on: whatever holds its model."""
+        self.identity = identity
+
+    @property
+    def lacks_models(self) -> bool:
+        """Whether what serves does not hold all the models that are wanted."""
+        serving = self._serving
+        return serving is not None and self.identity.lacks(serving.generation.identity)
+
+    def holds(self, model: str) -> bool:
+        """Whether it can be searched by this model's vectors."""
+        serving = self._serving
+        return serving is not None and model in serving.generation.identity.models
+
     @property
     def written_passages(self) -> int:
         """Passages written into the serving generation since it was opened, none of them in its graphs."""
@@ -150,7 +166,7 @@ class EdgeIndex:
         with self._reading() as generation:
             if generation.applied_revision() < search.at_least:
                 raise RevisionNotReached("the index has not reached the asked-for state yet")
-            limits = replace(self._limits, measured=generation.measured)
+            limits = replace(self._limits, measured=generation.measured.get(search.model or generation.identity.model, Measured()))
             return search_legs(generation.shard, scope, search, limits=limits)
 
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:

@@ -19,7 +19,6 @@ from retrieval.adapters.qdrant.bm25 import Terms, passage_terms
 from retrieval.adapters.qdrant.collection import (
     ACCESS_CLASS,
     CLASS_EVER,
-    DENSE,
     GAPS,
     INTEGER_INDEXES,
     KEYWORD_INDEXES,
@@ -31,6 +30,7 @@ from retrieval.adapters.qdrant.collection import (
     VALID_TO,
     WORDS,
     IndexIdentity,
+    vector_name,
 )
 from retrieval.adapters.qdrant.filters import Filters
 from retrieval.adapters.qdrant.legs import LegRequest
@@ -38,6 +38,7 @@ from retrieval.adapters.qdrant.payload import HeldPassage, by_class, held_passag
 from retrieval.adapters.qdrant.planner import DensePlan
 from retrieval.adapters.qdrant.shard_terms import ShardTerms
 from retrieval.adapters.qdrant.term_counts import Counted
+from retrieval.adapters.qdrant.vectors import vector_names, vectors_on_point, with_vectors
 from retrieval.domain.errors import IndexUnavailable
 from retrieval.domain.passages import IndexedDocument
 from retrieval.domain.permissions import AccessScope
@@ -61,8 +62,9 @@ _COUNTED_BY = [CLASS_EVER, SOURCE, VALID_FROM, VALID_TO, GAPS]
 class EdgeShard:
     """An open shard. Safe for many readers beside one writer; the caller keeps it to one writer."""
 
-    def __init__(self, shard: engine.EdgeShard, *, is_empty: bool) -> None:
+    def __init__(self, shard: engine.EdgeShard, identity: IndexIdentity, *, is_empty: bool) -> None:
         self._shard = shard
+        self._identity = identity
         self._terms = ShardTerms(self._counted, is_empty=is_empty)
 
     @classmethod
@@ -76,13 +78,13 @@ class EdgeShard:
             for field in KEYWORD_INDEXES:
                 shard.update(engine.UpdateOperation.create_field_index(field, engine.PayloadSchemaType.Keyword))
             shard.update(engine.UpdateOperation.create_field_index(WORDS, _word_index()))
-        return cls(shard, is_empty=True)
+        return cls(shard, identity, is_empty=True)
 
     @classmethod
-    def load(cls, directory: Path) -> "EdgeShard":
-        """Raises IndexUnavailable when the files are missing, damaged or in use."""
+    def load(cls, directory: Path, identity: IndexIdentity) -> "EdgeShard":
+        """A shard that was created with this identity. Raises IndexUnavailable when the files are missing, damaged or in use."""
         with translated("opening"):
-            found = cls(engine.EdgeShard.load(str(directory)), is_empty=False)
+            found = cls(engine.EdgeShard.load(str(directory)), identity, is_empty=False)
         found._terms.counts()
         return found
 
@@ -92,7 +94,7 @@ class EdgeShard:
         for request in requests:
             narrowed = request.passages or request.phrases
             within = _FILTERS.readable(scope, sources=sources, passages=request.passages, phrases=request.phrases) if narrowed else readable
-            queries.append(_query(self._terms.weighed(scope, sources, request), within=within))
+            queries.append(_query(self._terms.weighed(scope, sources, request), within=within, dense=self._identity.name_of(request.model)))
         with translated("searching"):
             answers = self._shard.query_batch(engine.QueryBatchRequest(queries))
         return [[Hit(str(point.id), point.score) for point in points] for points in answers]
@@ -101,12 +103,12 @@ class EdgeShard:
         """How many passages the scope's classes hold, now or at its moment."""
         return self._terms.readable(scope)
 
-    def nearest(self, classes: Sequence[int], vector: Sequence[float], *, limit: int, plan: DensePlan) -> list[Hit]:
+    def nearest(self, classes: Sequence[int], vector: Sequence[float], *, limit: int, plan: DensePlan, model: str = "") -> list[Hit]:
         """The dense leg within these access classes. For measuring the index; knows no reader."""
         within = _FILTERS.of_classes(classes)
         request = LegRequest(Leg.DENSE, vector, limit, plan)
         with translated("measuring"):
-            points = self._shard.query(_query(request, within=within))
+            points = self._shard.query(_query(request, within=within, dense=self._identity.name_of(model)))
         return [Hit(str(point.id), point.score) for point in points]
 
     def texts(self, scope: AccessScope, passages: Sequence[str]) -> Mapping[str, str]:
@@ -122,12 +124,14 @@ class EdgeShard:
     def vectors(self, scope: AccessScope, passages: Sequence[str], *, model: str = "") -> Mapping[str, Vectors]:
         if scope.is_empty or not passages:
             return {}
+        name = self._identity.name_of(model)
         request = engine.ScrollRequest(
-            limit=len(passages), filter=_FILTERS.readable(scope, passages=passages), with_payload=False, with_vector=[DENSE]
+            limit=len(passages), filter=_FILTERS.readable(scope, passages=passages), with_payload=False, with_vector=[name]
         )
         with translated("reading vectors"):
             records, _ = self._shard.scroll(request)
-        return {str(record.id): np.array(cast(dict[str, list[float]], record.vector)[DENSE], dtype=np.float32) for record in records}
+        found = {str(record.id): cast(dict[str, list[float]], record.vector or {}).get(name) for record in records}
+        return {passage: np.array(vector, dtype=np.float32) for passage, vector in found.items() if vector}
 
     def replace(self, documents: Sequence[IndexedDocument]) -> int:
         """Make the shard hold exactly these documents. New points come before old ones go. Returns the points written."""
@@ -165,12 +169,12 @@ class EdgeShard:
         """Every point, whole, in the order of ids. For comparing an index with the catalog; knows no reader."""
         offset: int | uuid.UUID | str | None = None
         while True:
-            request = engine.ScrollRequest(offset=offset, limit=_SCROLL_POINTS, with_payload=True, with_vector=[DENSE])
+            request = engine.ScrollRequest(offset=offset, limit=_SCROLL_POINTS, with_payload=True, with_vector=vector_names(self._identity))
             with translated("reading everything"):
                 records, offset = self._shard.scroll(request)
             for record in records:
-                assert isinstance(record.vector, dict)
-                yield held_passage(record.id, record.payload or {}, cast("list[float]", record.vector[DENSE]))
+                held = held_passage(record.id, record.payload or {})
+                yield replace(held, passage=with_vectors(self._identity, held.passage, record.vector))
             if offset is None:
                 return
 
@@ -181,7 +185,7 @@ class EdgeShard:
             written = []
             for point in points[at : at + UPSERT_POINTS]:
                 terms = passage_terms(point.passage.embedded_text)
-                written.append(_point(point, terms))
+                written.append(_point(point, terms, self._identity))
                 counted.append(Counted(point.access_class, point.source, terms.hashes, point.intervals))
             with translated("writing"):
                 self._shard.update(engine.UpdateOperation.upsert_points(written))
@@ -243,7 +247,10 @@ def translated(doing: str) -> Iterator[None]:
 def _config(identity: IndexIdentity) -> engine.EdgeConfig:
     """Vectors and terms in mapped files that the page cache holds, payload on disk: the process stays small."""
     return engine.EdgeConfig(
-        vectors={DENSE: engine.EdgeVectorParams(size=identity.dimensions, distance=engine.Distance.Dot, memory=engine.Memory.Cached)},
+        vectors={
+            vector_name(model): engine.EdgeVectorParams(size=dimensions, distance=engine.Distance.Dot, memory=engine.Memory.Cached)
+            for model, dimensions in identity.models.items()
+        },
         sparse_vectors={LEXICAL: engine.EdgeSparseVectorParams(memory=engine.Memory.Cached)},
         payload_memory=engine.Memory.Cold,
     )
@@ -256,14 +263,14 @@ def _word_index() -> engine.TextIndexParams:
     )
 
 
-def _query(request: LegRequest, *, within: engine.Filter) -> engine.QueryRequest:
+def _query(request: LegRequest, *, within: engine.Filter, dense: str) -> engine.QueryRequest:
     if request.leg is Leg.LEXICAL:
         assert isinstance(request.vector, Terms)
         query = engine.Query.Nearest(_sparse(request.vector), using=LEXICAL)
         params = None
     else:
         assert not isinstance(request.vector, Terms)
-        query = engine.Query.Nearest(list(request.vector), using=DENSE)
+        query = engine.Query.Nearest(list(request.vector), using=dense)
         params = _dense_params(request)
     return engine.QueryRequest(limit=request.limit, query=query, filter=within, params=params)
 
@@ -283,9 +290,9 @@ def _counted(record: engine.Record) -> Counted:
     return Counted(int(payload[CLASS_EVER]), str(payload[SOURCE]), hashes, intervals_in(payload))
 
 
-def _point(point: HeldPassage, terms: Terms) -> engine.Point:
+def _point(point: HeldPassage, terms: Terms, identity: IndexIdentity) -> engine.Point:
     vectors: dict[str, list[float] | engine.SparseVector | list[list[float]]] = {
-        DENSE: [float(x) for x in point.passage.vector],
+        **vectors_on_point(identity, point.passage),
         LEXICAL: _sparse(terms),
     }
     return engine.Point(point.passage.id, vectors, payload_of(point))

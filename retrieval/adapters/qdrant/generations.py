@@ -4,7 +4,7 @@
                      /CURRENT                          the number of the generation that serves
                      /generations/<number>/meta.json   what it was built as; never changed afterwards
                                           /applied.json  the revision up to which its points are durable
-                                          /plan.json  how it is best searched, as measured when it was built
+                                          /plan-<vectors>.json  how it is best searched, as measured when it was built
                                           /shard/
                      /generations/build-<token>/       being built; never taken for a generation
 
@@ -46,13 +46,14 @@ class GenerationMeta:
 
     @classmethod
     def read(cls, directory: Path, identity: IndexIdentity) -> "GenerationMeta":
-        """Raises IndexUnavailable, saying why, when the generation cannot serve under `identity`."""
+        """With all that it holds, led by the model of `identity`. Raises IndexUnavailable, saying why, when it cannot serve under that."""
         raw = read_json(directory / META)
         difference = identity.difference(raw)
         if difference is not None:
             raise IndexUnavailable(f"the index must be built anew: {difference}")
         assert raw is not None
-        return cls(identity, revision=int(raw["revision"]), passages=int(raw["passages"]))
+        held = IndexIdentity.of_json(raw).led_by(identity.model)
+        return cls(held, revision=int(raw["revision"]), passages=int(raw["passages"]))
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,13 @@ _NOISE_PER_TERM = 1.5 * 2**-24
 
 @dataclass(frozen=True)
 class LegRequest:
-    """One ranked request. `passages`: only these; empty: all that the scope reads. `phrases`: only passages that hold each of them."""
+    """One ranked request.
+
+    Attributes:
+        passages: only these; empty: all that the scope reads.
+        phrases: only passages that hold each of them.
+        model: of the dense leg, whose vectors are compared; empty: the index's own.
+    """
 
     leg: Leg
     vector: Terms | Sequence[float]
@@ -41,6 +47,7 @@ class LegRequest:
     plan: DensePlan
     passages: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
+    model: str = ""
 
 
 class Engine(Protocol):
@@ -74,7 +81,7 @@ def _requests(scope: AccessScope, search: LegSearch, terms: Terms, limits: Dense
     if len(terms):
         requests.append(LegRequest(Leg.LEXICAL, terms, limit, plan, phrases=search.phrases))
     if search.vector is not None:
-        requests.append(LegRequest(Leg.DENSE, [float(x) for x in search.vector], limit, plan, phrases=search.phrases))
+        requests.append(LegRequest(Leg.DENSE, [float(x) for x in search.vector], limit, plan, phrases=search.phrases, model=search.model))
     return requests
 
 

@@ -14,11 +14,11 @@ from typing import Protocol
 
 import numpy as np
 
+from retrieval.adapters.qdrant.collection import vector_name
 from retrieval.adapters.qdrant.generations import read_json, write_durably
 from retrieval.adapters.qdrant.planner import DensePlan, GraphStep, Measured
 from retrieval.domain.runs import Hit
 
-PLAN = "plan.json"
 SHARES = (0.05, 0.1, 0.24, 0.5, 1.0)
 LEAST_EXACT, MOST_EXACT = 10_000, 1_000_000
 """Whatever the clock said, within these: a build shares the machine with whatever else runs on it."""
@@ -35,7 +35,7 @@ _SEED = 3
 
 
 class Measurable(Protocol):
-    """An open index of which only the dense vectors are asked for, by access class."""
+    """An open index of which only one model's vectors are asked for, by access class."""
 
     def nearest(self, classes: Sequence[int], vector: Sequence[float], *, limit: int, plan: DensePlan) -> list[Hit]: ...
 
@@ -94,18 +94,22 @@ def readers_over(classes: Mapping[int, int]) -> list[Reader]:
     return [Reader(tuple(sorted(drawn[:count])), held[count - 1]) for count in dict.fromkeys(counts)]
 
 
-def write_measured(directory: Path, measured: Measured) -> None:
-    write_durably(directory / PLAN, asdict(measured))
+def write_measured(directory: Path, model: str, measured: Measured) -> None:
+    write_durably(plan_file(directory, model), asdict(measured))
 
 
-def read_measured(directory: Path) -> Measured:
+def read_measured(directory: Path, model: str) -> Measured:
     """What holds without measuring, where the file is missing or says nothing sensible: plans differ in speed and recall only."""
     try:
-        found = read_json(directory / PLAN) or {}
+        found = read_json(plan_file(directory, model)) or {}
         steps = tuple(GraphStep(int(step["passages"]), int(step["ef"]), bool(step["acorn"])) for step in found["graph"])
         return Measured(min(max(int(found["exact_passages"]), LEAST_EXACT), MOST_EXACT), steps)
     except (KeyError, TypeError, ValueError):
         return Measured()
+
+
+def plan_file(directory: Path, model: str) -> Path:
+    return directory / f"plan-{vector_name(model)}.json"
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,8 @@ def payload_of(held: HeldPassage) -> Payload:
     }
 
 
-def held_passage(point_id: object, payload: Mapping[str, object], vector: Sequence[float]) -> HeldPassage:
-    """The inverse of `payload_of`.
+def held_passage(point_id: object, payload: Mapping[str, object]) -> HeldPassage:
+    """The inverse of `payload_of`; without vectors.
 
     Raises:
         KeyError: the payload was not written by this contract.
@@ -105,7 +105,7 @@ def held_passage(point_id: object, payload: Mapping[str, object], vector: Sequen
             ordinal=_integer(payload[ORDINAL]),
             text=str(payload[TEXT]),
             prefix=str(payload[PREFIX]),
-            vector=tuple(vector),
+            vector=(),
         ),
         valid_to=valid_to,
         gaps=_gaps_in(payload),

@@ -1,11 +1,11 @@
 """The index on a Qdrant server: an alias that readers search, and the collection that it stands for.
 
-The alias names the index's identity. A reader with another embedder or another contract looks for another alias and is
-told that its index is not built; it cannot search vectors that mean something else.
+The alias names the contract, the collection's metadata the models. A reader by another contract looks for another alias and is told that
+its index is not built; one with another embedder finds no vectors of its name. Neither can search vectors that mean something else.
+A collection cannot be given further vectors on every server there is, so one that holds another model's beside is filled anew.
 """
 
 import hashlib
-import json
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,14 +36,21 @@ class QdrantServerIndex:
         self._client = client
         self._identity = identity
         self._limits = limits or DenseLimits()
-        self.alias = f"{collection}-{_digest(identity)}"
+        self._known: dict[str, IndexIdentity] = {}
+        self.alias = f"{collection}-{_digest(identity.contract)}"
         self._ours = re.compile(re.escape(collection) + r"-[0-9a-f]{8}-[0-9a-f]{8}")
-        self._read = ServerCollection(client, self.alias)
+        self._read = ServerCollection(client, self.alias, identity)
 
     @property
     def needs_build(self) -> bool:
-        """Whether no collection serves under this identity."""
-        return self._serving() is None
+        """Whether no collection serves that holds the model and those beside it."""
+        serving = self._serving()
+        return serving is None or self._identity.lacks(self._held(serving))
+
+    def holds(self, model: str) -> bool:
+        """Whether vectors of this model can be searched."""
+        serving = self._serving()
+        return serving is not None and model in self._held(serving).models
 
     def search(self, scope: AccessScope, search: LegSearch) -> LegRuns:
         if search.at_least and self.revision() < search.at_least:
@@ -61,7 +68,7 @@ class QdrantServerIndex:
 
     def contents(self) -> Iterator[HeldPassage]:
         """Every point. For comparing with the catalog; knows no reader."""
-        return self._read.contents()
+        return self._write().contents()
 
     def passages(self) -> int:
         return self._read.passages()
@@ -83,8 +90,8 @@ class QdrantServerIndex:
 
         What served is searched until then. A rebuild that dies leaves a collection that the next one drops.
         """
-        replacement = ServerCollection(self._client, f"{self.alias}-{uuid.uuid4().hex[:8]}")
-        replacement.create(self._identity)
+        replacement = ServerCollection(self._client, f"{self.alias}-{uuid.uuid4().hex[:8]}", self._identity)
+        replacement.create()
         fill(replacement)
         operations: list[models.AliasOperations] = []
         if self._serving() is not None:
@@ -100,7 +107,14 @@ class QdrantServerIndex:
         serving = self._serving()
         if serving is None:
             raise IndexUnavailable(f"the index {self.alias} has not been built on the Qdrant server yet", retry_after_seconds=5)
-        return ServerCollection(self._client, serving)
+        return ServerCollection(self._client, serving, self._held(serving))
+
+    def _held(self, collection: str) -> IndexIdentity:
+        """What a collection says it holds. A collection's models never change, so they are asked for once."""
+        if collection not in self._known:
+            with translated("reading what the index holds"):
+                self._known[collection] = IndexIdentity.of_json(self._client.get_collection(collection).config.metadata or {})
+        return self._known[collection]
 
     def _serving(self) -> str | None:
         with translated("looking for the index"):
@@ -112,9 +126,8 @@ class QdrantServerIndex:
             names = [found.name for found in self._client.get_collections().collections]
         for name in names:
             if self._ours.fullmatch(name) and name != serving:
-                ServerCollection(self._client, name).drop()
+                ServerCollection(self._client, name, self._identity).drop()
 
 
-def _digest(identity: IndexIdentity) -> str:
-    canonical = json.dumps(identity.as_json(), sort_keys=True)
-    return hashlib.blake2b(canonical.encode(), digest_size=4).hexdigest()
+def _digest(contract: int) -> str:
+    return hashlib.blake2b(f"contract {contract}".encode(), digest_size=4).hexdigest()

@@ -7,6 +7,7 @@ never claims points that are not there.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +19,6 @@ from retrieval.adapters.qdrant.bm25 import Terms, passage_terms
 from retrieval.adapters.qdrant.collection import (
     ACCESS_CLASS,
     CLASS_EVER,
-    DENSE,
     INTEGER_INDEXES,
     KEYWORD_INDEXES,
     LEXICAL,
@@ -26,10 +26,12 @@ from retrieval.adapters.qdrant.collection import (
     UPSERT_POINTS,
     WORDS,
     IndexIdentity,
+    vector_name,
 )
 from retrieval.adapters.qdrant.filters import Filters
 from retrieval.adapters.qdrant.legs import LegRequest
 from retrieval.adapters.qdrant.payload import HeldPassage, by_class, held_passage, payload_of, points_of
+from retrieval.adapters.qdrant.vectors import vector_names, vectors_on_point, with_vectors
 from retrieval.domain.errors import IndexUnavailable
 from retrieval.domain.passages import IndexedDocument
 from retrieval.domain.permissions import AccessScope
@@ -52,15 +54,26 @@ _SCROLL_POINTS = 1_000
 
 
 class ServerCollection:
-    """A collection by name or alias. Stateless but for the client, which is thread-safe. Writes wait until they are applied."""
+    """A collection by name or alias. Stateless but for the client, which is thread-safe. Writes wait until they are applied.
 
-    def __init__(self, client: QdrantClient, name: str) -> None:
+    Args:
+        client: of the server.
+        name: of the collection.
+        identity: what it holds, or is going to hold; whose model is searched where nobody says.
+    """
+
+    def __init__(self, client: QdrantClient, name: str, identity: IndexIdentity) -> None:
         self._client = client
+        self._identity = identity
         self.name = name
 
-    def create(self, identity: IndexIdentity) -> None:
+    def create(self) -> None:
         """A new, empty collection with its payload indexes."""
-        vectors = {DENSE: models.VectorParams(size=identity.dimensions, distance=models.Distance.DOT)}
+        identity = self._identity
+        vectors = {
+            vector_name(model): models.VectorParams(size=dimensions, distance=models.Distance.DOT)
+            for model, dimensions in identity.models.items()
+        }
         sparse = {LEXICAL: models.SparseVectorParams(modifier=models.Modifier.IDF)}
         metadata = {**identity.as_json(), APPLIED: 0}
         with translated("creating the collection"):
@@ -83,7 +96,7 @@ class ServerCollection:
         for request in requests:
             narrowed = request.passages or request.phrases
             within = _FILTERS.readable(scope, sources=sources, passages=request.passages, phrases=request.phrases) if narrowed else readable
-            queries.append(_query(request, within=within, idf_corpus=readable))
+            queries.append(_query(request, within=within, idf_corpus=readable, dense=self._name_of(request.model)))
         with translated("searching"):
             answers = self._client.query_batch_points(self.name, requests=queries)
         return [[Hit(str(point.id), point.score) for point in answer.points] for answer in answers]
@@ -106,12 +119,13 @@ class ServerCollection:
     def vectors(self, scope: AccessScope, passages: Sequence[str], *, model: str = "") -> Mapping[str, Vectors]:
         if scope.is_empty or not passages:
             return {}
-        readable = _FILTERS.readable(scope, passages=passages)
+        readable, name = _FILTERS.readable(scope, passages=passages), self._name_of(model)
         with translated("reading vectors"):
             records, _ = self._client.scroll(
-                self.name, scroll_filter=readable, limit=len(passages), with_payload=False, with_vectors=[DENSE]
+                self.name, scroll_filter=readable, limit=len(passages), with_payload=False, with_vectors=[name]
             )
-        return {str(record.id): np.array(cast(dict[str, list[float]], record.vector)[DENSE], dtype=np.float32) for record in records}
+        found = {str(record.id): cast(dict[str, list[float]], record.vector or {}).get(name) for record in records}
+        return {passage: np.array(vector, dtype=np.float32) for passage, vector in found.items() if vector}
 
     def replace(self, documents: Sequence[IndexedDocument]) -> None:
         """New points come before old ones go, so that a reader never finds a document gone that is only changing."""
@@ -120,7 +134,7 @@ class ServerCollection:
             return
         points = points_of(list(last.values()))
         for at in range(0, len(points), UPSERT_POINTS):
-            written = [_point(point) for point in points[at : at + UPSERT_POINTS]]
+            written = [_point(point, self._identity) for point in points[at : at + UPSERT_POINTS]]
             with translated("writing"):
                 self._client.upsert(self.name, written, wait=True)
         gone = _FILTERS.replaced(list(last), keep=[point.passage.id for point in points])
@@ -154,13 +168,17 @@ class ServerCollection:
         while True:
             with translated("reading everything"):
                 records, offset = self._client.scroll(
-                    self.name, limit=_SCROLL_POINTS, offset=offset, with_payload=True, with_vectors=[DENSE]
+                    self.name, limit=_SCROLL_POINTS, offset=offset, with_payload=True, with_vectors=vector_names(self._identity)
                 )
             for record in records:
-                assert isinstance(record.vector, dict)
-                yield held_passage(record.id, record.payload or {}, cast("list[float]", record.vector[DENSE]))
+                held = held_passage(record.id, record.payload or {})
+                yield replace(held, passage=with_vectors(self._identity, held.passage, record.vector))
             if offset is None:
                 return
+
+    def _name_of(self, model: str) -> str:
+        """The server itself refuses vectors that the collection does not have."""
+        return vector_name(model or self._identity.model)
 
 
 @contextmanager
@@ -188,14 +206,14 @@ def _word_index() -> models.TextIndexParams:
     )
 
 
-def _query(request: LegRequest, *, within: models.Filter, idf_corpus: models.Filter) -> models.QueryRequest:
+def _query(request: LegRequest, *, within: models.Filter, idf_corpus: models.Filter, dense: str) -> models.QueryRequest:
     if request.leg is Leg.LEXICAL:
         assert isinstance(request.vector, Terms)
         query: Any = _sparse(request.vector)
         params = models.SearchParams(idf=models.IdfCorpusParams(corpus=idf_corpus))
         return models.QueryRequest(query=query, using=LEXICAL, filter=within, params=params, limit=request.limit)
     query = list(cast("Sequence[float]", request.vector))
-    return models.QueryRequest(query=query, using=DENSE, filter=within, params=_dense_params(request), limit=request.limit)
+    return models.QueryRequest(query=query, using=dense, filter=within, params=_dense_params(request), limit=request.limit)
 
 
 def _dense_params(request: LegRequest) -> models.SearchParams:
@@ -206,9 +224,9 @@ def _dense_params(request: LegRequest) -> models.SearchParams:
     return models.SearchParams(hnsw_ef=max(request.plan.ef, 2 * request.limit), acorn=acorn)
 
 
-def _point(point: HeldPassage) -> models.PointStruct:
+def _point(point: HeldPassage, identity: IndexIdentity) -> models.PointStruct:
     passage = point.passage
-    vectors: dict[str, Any] = {DENSE: [float(x) for x in passage.vector], LEXICAL: _sparse(passage_terms(passage.embedded_text))}
+    vectors: dict[str, Any] = {**vectors_on_point(identity, passage), LEXICAL: _sparse(passage_terms(passage.embedded_text))}
     return models.PointStruct(id=passage.id, vector=vectors, payload=payload_of(point))
 
 

@@ -51,7 +51,7 @@ def damage_by_losing_the_segments(directory: Path) -> None:
 def damage_by_losing_points(directory: Path) -> None:
     """The engine opens such a shard without complaint."""
     for generation in directory.glob("generations/*"):
-        shard = EdgeShard.load(generation / "shard")
+        shard = EdgeShard.load(generation / "shard", IDENTITY)
         shard.replace([document("b")])
         shard.flush()
         shard.close()

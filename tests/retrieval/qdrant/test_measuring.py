@@ -13,7 +13,7 @@ from retrieval.adapters.qdrant import measuring
 from retrieval.adapters.qdrant.building import build_generation
 from retrieval.adapters.qdrant.collection import IndexIdentity
 from retrieval.adapters.qdrant.edge import EdgeIndex
-from retrieval.adapters.qdrant.measuring import PLAN, Reader, measure, queries_from, read_measured, readers_over, write_measured
+from retrieval.adapters.qdrant.measuring import Reader, measure, plan_file, queries_from, read_measured, readers_over, write_measured
 from retrieval.adapters.qdrant.planner import DenseLimits, DensePlan, GraphStep, Measured
 from retrieval.domain.passages import IndexedDocument, IndexedPassage
 from retrieval.domain.permissions import AccessScope
@@ -106,23 +106,23 @@ def test_a_query_is_no_passage_but_near_one() -> None:
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"exact_passages": 5}', '{"exact_passages": "many", "graph": []}', '{"graph": [1]}'])
 def test_a_damaged_measurement_is_none(tmp_path: Path, damage: str) -> None:
-    (tmp_path / PLAN).write_text(damage)
+    plan_file(tmp_path, LARGE.model).write_text(damage)
 
-    assert read_measured(tmp_path) == Measured()
+    assert read_measured(tmp_path, LARGE.model) == Measured()
 
 
 def test_a_measurement_is_read_as_it_was_written(tmp_path: Path) -> None:
     measured = Measured(12_345, (GraphStep(20_000, 512, acorn=False), GraphStep(40_000, 256, acorn=True)))
 
-    write_measured(tmp_path, measured)
+    write_measured(tmp_path, LARGE.model, measured)
 
-    assert read_measured(tmp_path) == measured
+    assert read_measured(tmp_path, LARGE.model) == measured
 
 
 def test_a_measurement_never_sends_small_readers_to_the_graph(tmp_path: Path) -> None:
-    (tmp_path / PLAN).write_text('{"exact_passages": 1, "graph": []}')
+    plan_file(tmp_path, LARGE.model).write_text('{"exact_passages": 1, "graph": []}')
 
-    assert read_measured(tmp_path).exact_passages == measuring.LEAST_EXACT
+    assert read_measured(tmp_path, LARGE.model).exact_passages == measuring.LEAST_EXACT
 
 
 LARGE = IndexIdentity("large@1", 2_048)
@@ -165,7 +165,7 @@ def _documents() -> list[IndexedDocument]:
 
 
 def test_a_build_keeps_what_it_measured_with_the_generation(built: Path) -> None:
-    found = read_measured(built / "generations" / "1")
+    found = read_measured(built / "generations" / "1", LARGE.model)
 
     assert [step.passages for step in found.graph] == [160, 240, 640, 1_200, 2_400]
 
@@ -176,8 +176,8 @@ def test_what_was_measured_is_searched_by_after_opening_again(built: Path, monke
     index = EdgeIndex.open(built, LARGE)
     try:
         with index._reading() as generation:
-            assert generation.measured.exact_passages == 100
-            assert generation.measured.graph[-1].passages == 2_400
+            assert generation.measured[LARGE.model].exact_passages == 100
+            assert generation.measured[LARGE.model].graph[-1].passages == 2_400
     finally:
         index.close()
 

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from qdrant_client import QdrantClient
 
-from retrieval.adapters.qdrant.collection import IndexIdentity
+from retrieval.adapters.qdrant.collection import IndexIdentity, vector_name
 from retrieval.adapters.qdrant.planner import ACORN_BELOW, EF, DenseLimits, GraphStep, Measured
 from retrieval.adapters.qdrant.server import QdrantServerIndex
 from retrieval.domain.errors import IndexUnavailable
@@ -88,7 +88,7 @@ def test_every_query_carries_the_filter_and_the_lexical_one_its_idf_corpus(stub:
     ((path, body),) = stub.requests
     lexical, dense = body["searches"]  # type: ignore[misc]
     assert path == f"/collections/{index.alias}/points/query/batch"
-    assert (lexical["using"], dense["using"]) == ("lexical", "dense")
+    assert (lexical["using"], dense["using"]) == ("lexical", vector_name(IDENTITY.model))
     assert lexical["filter"] == dense["filter"] == readable
     assert lexical["params"]["idf"] == {"corpus": readable}
     assert dense["params"]["acorn"] == {"enable": True, "max_selectivity": ACORN_BELOW}
@@ -158,7 +158,9 @@ def test_an_index_of_another_model_is_not_searched_and_goes_when_the_new_one_is_
     new = QdrantServerIndex(local, "archivist", IndexIdentity("other-model@1", DIMENSIONS))
     bring_up(feed, old, batch_documents=5)
     with pytest.raises(IndexUnavailable):
-        new.search(scope_of(1), LegSearch("lantern", None, 10))
+        new.search(scope_of(1), LegSearch("lantern", vector_of("lantern"), 10))
+    assert not old.holds("other-model@1")
+    assert new.needs_build
 
     bring_up(feed, new, batch_documents=5)
 

@@ -148,7 +148,7 @@ def test_an_opened_shard_counts_what_it_holds(shard: EdgeShard, tmp_path: Path) 
     before = weights(shard)
     shard.close()
 
-    opened = EdgeShard.load(tmp_path / "shard")
+    opened = EdgeShard.load(tmp_path / "shard", IDENTITY)
     try:
         assert weights(opened) == before
     finally:
