@@ -10,11 +10,13 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from retrieval.adapters.catalog.audit.secrecy import AuditKeys, keys_of
 from retrieval.adapters.catalog.engine import current_revision
-from retrieval.adapters.catalog.tables import audit, audit_documents, audit_head
-from retrieval.domain.audit import AuditEntry, canonical, chained
+from retrieval.adapters.catalog.tables import audit, audit_documents, audit_head, audit_requests
+from retrieval.domain.audit import AuditAction, AuditEntry, canonical, chained
 from retrieval.domain.errors import CatalogUnavailable
 
 _LOCKED_HEAD = select(audit_head.c.seq, audit_head.c.hash).with_for_update()
+_TRACED = frozenset({AuditAction.RETRIEVE, AuditAction.ANSWER})
+"""Actions that are looked up by their request, too."""
 _MOVE_HEAD = update(audit_head).values(seq=bindparam("to"), hash=bindparam("end"))
 
 
@@ -28,7 +30,7 @@ def append(connection: Connection, *entries: AuditEntry, at: str) -> None:
     if head is None:
         raise CatalogUnavailable("the audit log has lost its end: verify it")
     seq, end = int(head.seq), bytes(head.hash)
-    rows, named = [], []
+    rows, named, traced = [], [], []
     for entry in entries:
         seq += 1
         record = canonical(_record(entry, seq, at, revision, keys))
@@ -36,9 +38,13 @@ def append(connection: Connection, *entries: AuditEntry, at: str) -> None:
         end = chained(end, record)
         rows.append({**row, "hash": end, "record": record})
         named += [{"document": document, "seq": seq} for document in sorted({d.document for d in entry.documents})]
+        if entry.request_id is not None and entry.action in _TRACED:
+            traced.append({"request_id": entry.request_id, "seq": seq})
     connection.execute(insert(audit), rows)
     if named:
         connection.execute(insert(audit_documents), named)
+    if traced:
+        connection.execute(insert(audit_requests), traced)
     connection.execute(_MOVE_HEAD, {"to": seq, "end": end})
 
 

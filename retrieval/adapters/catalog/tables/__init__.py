@@ -37,6 +37,7 @@ from retrieval.adapters.catalog.tables.learning import (
     gaps,
     learning_progress,
 )
+from retrieval.adapters.catalog.tables.lineage import audit_requests, recall_notices, recalled_versions, recalls
 from retrieval.adapters.catalog.tables.pushing import pushed_documents, source_automation
 from retrieval.adapters.catalog.tables.sources import source_runs, source_versions, sources
 from retrieval.adapters.catalog.tables.versions import erasures, holds, revisions, tombstones, validity
@@ -51,6 +52,7 @@ __all__ = [
     "audit",
     "audit_documents",
     "audit_head",
+    "audit_requests",
     "budgets",
     "calibrations",
     "changes",
@@ -94,6 +96,9 @@ __all__ = [
     "passages",
     "pushed_documents",
     "quarantine",
+    "recall_notices",
+    "recalled_versions",
+    "recalls",
     "relations",
     "revision",
     "revisions",
