@@ -192,6 +192,9 @@ class DocumentReader(Protocol):
     def documents(self, principal: Principal, *, source: str | None, after: str, count: int) -> DocumentPage:
         """At most `count` readable documents with ids greater than `after`, of one source or of all. One snapshot."""
 
+    def holding(self, principal: Principal, contents: Sequence[str], *, besides: str) -> Mapping[str, frozenset[str]]:
+        """Content hash to the sources, but `besides`, that have a current document of it which the principal may read. One snapshot."""
+
 
 class TokenReader(Protocol):
     """What late interaction compares. It tells of texts, so it is asked for passages that have passed the gate and for no others."""

@@ -23,6 +23,16 @@ class RegisteredSource:
     last_success_version: int | None
 
 
+@dataclass(frozen=True)
+class Registration:
+    """One version of a source's registration: what was registered, when and by whom."""
+
+    spec: SourceSpec
+    version: int
+    registered_at: str
+    registered_by: str
+
+
 class PermissionAge(StrEnum):
     """What the age of a source's permissions means for its readers now.
 
@@ -70,6 +80,9 @@ class SourceRegistry(Protocol):
         """Raises InvalidInput naming `source` when there is none."""
 
     def list(self) -> list[RegisteredSource]: ...
+
+    def history(self, source: str) -> tuple[Registration, ...]:
+        """Every version of the registration, newest first. Raises InvalidInput naming `source` when there is none."""
 
     def status(self, source: str) -> SourceStatus: ...
 

@@ -1,6 +1,7 @@
 """Documents as one principal may see them."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +34,17 @@ _LIST = (
     .where(document_versions.c.state == VersionState.CURRENT.value)
     .order_by(documents.c.id)
 )
+
+_HOLDING = (
+    select(document_versions.c.content_hash, documents.c.source)
+    .join(documents, documents.c.current_version == document_versions.c.id)
+    .where(
+        document_versions.c.state == VersionState.CURRENT.value, document_versions.c.content_hash.in_(bindparam("hashes", expanding=True))
+    )
+    .distinct()
+)
+HASHES_AT_ONCE = 10_000
+"""Contents asked for in one statement: databases limit its parameters."""
 
 
 class CatalogDocuments:
@@ -77,6 +89,16 @@ class CatalogDocuments:
                 wanted = wanted.where(documents.c.source == source)
             rows = connection.execute(wanted).all()
             return DocumentPage(tuple(ListedDocument(*row) for row in rows[:count]), more=len(rows) > count, revision=scope.revision)
+
+    def holding(self, principal: Principal, contents: Sequence[str], *, besides: str) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        with self._database.read() as connection:
+            scope = self._authority.resolved(connection, principal).scope
+            readable = _HOLDING.where(among(connection, scope.classes), documents.c.source != besides)
+            for start in range(0, 0 if scope.is_empty else len(contents), HASHES_AT_ONCE):
+                for content_hash, source in connection.execute(readable, {"hashes": contents[start : start + HASHES_AT_ONCE]}):
+                    found.setdefault(content_hash, set()).add(source)
+        return {content_hash: frozenset(held) for content_hash, held in found.items()}
 
 
 def _nothing_there() -> NotReadable:

@@ -14,7 +14,7 @@ from retrieval.domain.audit import AuditAction, AuditEntry
 from retrieval.domain.clock import stamp, unstamp
 from retrieval.domain.errors import Conflict, InvalidInput
 from retrieval.domain.sources import SourceSpec, SourceState, StalePermissions, spec_as_json, spec_from_json
-from retrieval.ports.sources import PermissionAge, RegisteredSource, SourceStatus
+from retrieval.ports.sources import PermissionAge, RegisteredSource, Registration, SourceStatus
 
 
 class CatalogSources:
@@ -78,6 +78,13 @@ class CatalogSources:
     def list(self) -> list[RegisteredSource]:
         with self._database.read() as connection:
             return [_registered(row) for row in connection.execute(select(sources).order_by(sources.c.id))]
+
+    def history(self, source: str) -> tuple[Registration, ...]:
+        versions = select(source_versions).where(source_versions.c.source == source).order_by(source_versions.c.version.desc())
+        with self._database.read() as connection:
+            _one(connection, source)
+            rows = connection.execute(versions).all()
+        return tuple(Registration(spec_from_json(json.loads(row.spec)), row.version, row.registered_at, row.registered_by) for row in rows)
 
     def status(self, source: str) -> SourceStatus:
         with self._database.read() as connection:
