@@ -53,6 +53,13 @@ class FsspecBlobs:
             raise KeyError(hash_)
         return content
 
+    def remove(self, hash_: str) -> bool:
+        try:
+            self._filesystem.rm_file(self._path(hash_))
+        except FileNotFoundError:
+            return False
+        return True
+
     def _path(self, hash_: str) -> str:
         return f"{self._root}/{hash_[:2]}/{hash_[2:4]}/{hash_}"
 

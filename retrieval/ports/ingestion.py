@@ -161,3 +161,6 @@ class Blobs(Protocol):
 
     def get(self, content_hash: str) -> bytes:
         """Raises KeyError when they are not there."""
+
+    def remove(self, content_hash: str) -> bool:
+        """Delete them. Whether they were there."""

@@ -1,6 +1,6 @@
 """What data owners ask of the catalog when something was published that should not have been."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from retrieval.domain.retention import RetentionCounts, RetentionTerms
@@ -38,5 +38,9 @@ class Retention(Protocol):
     def beyond(self, source: str, terms: RetentionTerms) -> RetentionCounts:
         """What would be removed. Raises InvalidInput: there is no such source."""
 
-    def remove(self, source: str, terms: RetentionTerms, *, by: str) -> RetentionCounts:
-        """Remove it, in bounded transactions. Run again, it goes on."""
+    def remove(self, source: str, terms: RetentionTerms, *, by: str, remove_content: Callable[[str], bool]) -> RetentionCounts:
+        """Remove it, in bounded transactions. Run again, it goes on.
+
+        `remove_content` deletes the original bytes of a hash and says whether they were there. It is called before the transaction
+        ends, so that a crash leaves none behind that nothing names any more.
+        """

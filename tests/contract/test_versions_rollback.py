@@ -127,7 +127,7 @@ def test_going_forward_again_holds_nothing(story: Story):
     bad = story.feed.revision()
     back(story, revision=good, bring_back=True)
 
-    back(story, revision=bad)
+    back(story, revision=bad, bring_back=True)
 
     assert story.visible(ANN) == {"Bad one.", " Sure.", "Good two.", "Bad four."}
     assert story.catalog.rollback.held("handbook") == []

@@ -44,11 +44,13 @@ from retrieval.adapters.catalog.staging import CatalogStaging
 from retrieval.adapters.catalog.token_vectors import CatalogTokenVectors
 from retrieval.adapters.catalog.usage import CatalogUsage
 from retrieval.adapters.catalog.verdicts import CatalogVerdicts
+from retrieval.adapters.catalog.versions.retention import CatalogRetention
 from retrieval.adapters.catalog.versions.rollback import CatalogRollback
 from retrieval.domain.automation import RetryPace
 from retrieval.domain.clock import Clock
 from retrieval.domain.directory import DirectoryLimits
 from retrieval.domain.errors import ArchivistError
+from retrieval.domain.retention import RetentionTerms
 from retrieval.domain.sources import Classification
 from retrieval.settings import Settings
 
@@ -94,6 +96,7 @@ class Catalog:
     usage: CatalogUsage
     budgets: CatalogBudgets
     rollback: CatalogRollback
+    retention: CatalogRetention
     pushed: CatalogPushedDocuments
     automation: CatalogAutomation
     health: CatalogHealth
@@ -174,6 +177,11 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         usage=CatalogUsage(database),
         budgets=CatalogBudgets(database),
         rollback=CatalogRollback(database, most=settings.rollback_max_documents),
+        retention=CatalogRetention(
+            database,
+            RetentionTerms(settings.retention_keep_versions, settings.retention_keep_days),
+            batch=settings.retention_batch_documents,
+        ),
         pushed=CatalogPushedDocuments(database),
         automation=CatalogAutomation(database, pace),
         health=CatalogHealth(database),

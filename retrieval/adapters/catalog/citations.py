@@ -46,6 +46,7 @@ _TEXT_OF = (
     .join(document_versions, document_versions.c.text == texts.c.hash)
     .where(document_versions.c.id == bindparam("version"))
 )
+_IS_KEPT = select(document_versions.c.id).where(document_versions.c.id == bindparam("version"))
 _PASSAGE_AT = (
     select(passages.c.page, passages.c.heading_path)
     .where(
@@ -94,6 +95,8 @@ class CatalogCitations:
             if current is None:
                 return CheckedCitation(receipt, CitationState.WITHDRAWN, revision=revision)
             quoted = _quoted(connection, receipt, current)
+            if quoted is None and connection.scalar(_IS_KEPT, {"version": receipt.version}) is None:
+                return CheckedCitation(receipt, CitationState.WITHDRAWN, access_class=access_class, revision=revision)
         is_intact = quoted is not None and quoted.span == receipt.span
         state = CitationState.INTACT if is_intact else CitationState.CHANGED
         return CheckedCitation(receipt, state, _version(current), quoted, access_class, revision)

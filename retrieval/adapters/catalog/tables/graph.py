@@ -9,7 +9,7 @@ graph_documents = Table(
     metadata,
     Column("document", Key, ForeignKey("documents.id"), primary_key=True),
     Column("source", Key, ForeignKey("sources.id"), nullable=False, index=True),
-    Column("version", Key, ForeignKey("document_versions.id"), nullable=False),
+    Column("version", Key, ForeignKey("document_versions.id"), nullable=False, index=True),
     Column("extractor", Key, nullable=False),
     Column("revision", Counter, nullable=False, index=True),
     comment="Whose facts the graph holds: of which version, found by which extractor, since which revision.",

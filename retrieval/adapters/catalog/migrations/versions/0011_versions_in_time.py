@@ -29,9 +29,16 @@ _INTERVALS = """
 """
 
 
+_LOOKED_UP = {"document_versions": ("content_hash", "parsed", "text"), "parsed": ("text",), "graph_documents": ("version",)}
+"""What a removal has to ask: whether anything else uses it."""
+
+
 def upgrade() -> None:
     _in_time()
     _kept_back()
+    for table, columns in _LOOKED_UP.items():
+        for column in columns:
+            op.create_index(f"ix_{table}_{column}", table, [column])
 
 
 def _in_time() -> None:
