@@ -21,17 +21,17 @@ class ConsistencyTokens:
     def seal(self, revision: int) -> str:
         return self._seal.close(revision.to_bytes(_REVISION_BYTES, "big"), _PURPOSE)
 
-    def open(self, token: str | None) -> int:
-        """The revision; 0 without a token. Raises InvalidInput naming `at_least` for anything that `seal` did not make."""
+    def open(self, token: str | None, *, field: str = "at_least") -> int:
+        """The revision; 0 without a token. Raises InvalidInput naming the field for anything that `seal` did not make."""
         if token is None:
             return 0
         if len(token) != TOKEN_CHARACTERS:
-            raise _not_ours()
+            raise _not_ours(field)
         try:
             return int.from_bytes(self._seal.open(token, _PURPOSE), "big")
         except ValueError as error:
-            raise _not_ours() from error
+            raise _not_ours(field) from error
 
 
-def _not_ours() -> InvalidInput:
-    return InvalidInput.of("at_least", "is not a consistency token of this service")
+def _not_ours(field: str) -> InvalidInput:
+    return InvalidInput.of(field, "is not a consistency token of this service")

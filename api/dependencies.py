@@ -25,7 +25,7 @@ from retrieval.ports.directory import Directory
 from retrieval.ports.graph import EntityPage, NamedEntities, Neighbourhood
 from retrieval.ports.idempotency import IdempotencyStore
 from retrieval.ports.keys import ApiKeyStore
-from retrieval.ports.reading import DocumentPage, ReadableDocument
+from retrieval.ports.reading import DocumentPage, MomentReader, ReadableDocument
 from retrieval.ports.reviewing import Escalating, Reviewing
 from retrieval.ports.sources import OwnedSources
 from retrieval.ports.usage import Budgets, UsageReader
@@ -93,6 +93,9 @@ class Audit(AuditLog, AuditReader, Protocol):
 
 class KeyHolder(Protocol):
     """The part of the catalog that the API touches itself."""
+
+    @property
+    def history(self) -> MomentReader: ...
 
     @property
     def keys(self) -> ApiKeyStore: ...

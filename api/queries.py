@@ -3,15 +3,26 @@
 from collections.abc import Sequence
 
 from api.dependencies import Parts
+from api.moments import moment_of
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.queries import Query
 
 
-def query_of(parts: Parts, *, text: str, top_k: int | None, sources: Sequence[str], at_least: str | None, explain: bool = False) -> Query:
+def query_of(
+    parts: Parts,
+    *,
+    text: str,
+    top_k: int | None,
+    sources: Sequence[str],
+    at_least: str | None,
+    as_of: str | None = None,
+    explain: bool = False,
+) -> Query:
     """Defaults filled in and the consistency token opened. The service checks the other limits on `query` and `top_k`.
 
     Raises:
-        InvalidInput: names `query`, `sources` or `at_least`.
+        InvalidInput: names `query`, `sources`, `at_least` or `as_of`.
+        RevisionNotReached: the catalog that answers has not come as far as `as_of`.
     """
     settings = parts.settings
     if len(text) <= settings.query_max_characters and len(text.encode()) > settings.query_max_bytes:
@@ -25,4 +36,5 @@ def query_of(parts: Parts, *, text: str, top_k: int | None, sources: Sequence[st
         sources=tuple(dict.fromkeys(sources)),
         at_least=parts.tokens.open(at_least),
         explain=explain,
+        as_of=moment_of(parts, as_of),
     )

@@ -37,6 +37,10 @@ _AT_LEAST = (
     "A consistency token from an earlier response. The answer then stands on a state at least as new: a permission revoked before "
     "the token was given is certainly in force. 503 when the index cannot get there in time."
 )
+_AS_OF = (
+    "A time with a zone, such as 2026-03-01T09:00:00Z, or a consistency token from an earlier response: what was current then answers, as "
+    "far as you may read it now. 400 for the future and for what is no longer kept. "
+)
 
 
 class RetrieveRequest(BaseModel):
@@ -57,6 +61,7 @@ class RetrieveRequest(BaseModel):
     top_k: int | None = Field(None, description="Most hits to return; the service has a default and an upper limit.")
     sources: list[SourceId] = Field(default=[], description="Only these sources; empty: every one that you may read.")
     at_least: str | None = Field(None, description=_AT_LEAST)
+    as_of: str | None = Field(None, description=_AS_OF + "What reviewers have said and the graph are left out.")
     curated: bool = Field(default=False, description="Show what a reviewer has said to the same question, too.")
     explain: bool = Field(default=False, description="Say of each hit why it stands at its rank and why you may read it.")
 
@@ -73,6 +78,7 @@ class AnswerRequest(BaseModel):
     query: Text = Field(description="The question, in words.")
     sources: list[SourceId] = Field(default=[], description="Only these sources; empty: every one that you may read.")
     at_least: str | None = Field(None, description=_AT_LEAST)
+    as_of: str | None = Field(None, description=_AS_OF + "Nobody is asked then: what is not answered is an abstention.")
     include_passages: bool = Field(default=False, description="Return the passages that the answer was sought in, too.")
     escalate: bool | None = Field(
         None, description="Whether a person shall look at the question if it is not answered; null: as the service is set up."

@@ -184,7 +184,8 @@ class AnswerService:
         return replace(answer, retrieved=replace(answer.retrieved, degraded=asked.retrieved.degraded, seconds=asked.watch.seconds))
 
     def _said(self, principal: Principal, scope: AccessScope, query: Query, embedded: EmbeddedQuery) -> Answer | None:
-        if self.parts.curated is None:
+        """People say what holds now: it is no answer to what held once."""
+        if self.parts.curated is None or query.as_of is not None:
             return None
         found = self.parts.curated.answer(principal, scope, query, embedded.vector, model=embedded.model)
         if found is None:
@@ -196,7 +197,7 @@ class AnswerService:
         """Whether all that an answer was made of, cited or not, passes the gate now."""
         candidates = [Candidate(hit.passage.id, hit.passage.text) for hit in retrieved.hits]
         with asked.watch.step("gate"):
-            gated = self.knowledge.gate.gate(asked.principal, candidates, at_least=retrieved.revision)
+            gated = self.knowledge.gate.gate(asked.principal, candidates, at_least=retrieved.revision, as_of=asked.scope.as_of)
         return len(gated.readable) == len(candidates)
 
     def _concluded(self, asked: AskedQuestion, finished: Finished, *, with_passages: bool) -> Answer:
@@ -205,9 +206,11 @@ class AnswerService:
         with asked.watch.step("audit"):
             self._record(asked.principal, asked.query, shown, asked.request_id)
             self._keep_receipts(asked.principal, shown, asked.request_id)
-            if self.parts.given is not None and asked.request_id is not None:
+            if self.parts.given is not None and asked.request_id is not None and asked.query.as_of is None:
                 sources = asked.query.sources
                 self.parts.given.keep(asked.principal, asked.query.text, answer, sources=sources, request_id=asked.request_id)
+        if asked.query.as_of is not None:  # what was lacking once is no reason to ask for access now
+            return shown
         if answer.outcome is AnswerOutcome.ABSTAINED and self.parts.access is not None:
             self.parts.access.consider(asked.principal, asked.query.text, sources=asked.query.sources)
         return shown

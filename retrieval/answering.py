@@ -163,16 +163,22 @@ class Answering:
             sentences=draft,
             confidence=confidence,
             conflicts=found.conflicts,
-            stale=stale_sentences(draft, found.evidence, found.policies, now=self.now()),
+            stale=stale_sentences(
+                draft, found.evidence, found.policies, now=self.now() if asked.query.as_of is None else asked.query.as_of.at
+            ),
             policies=policies,
         )
         decided = outcome.decide(
             findings,
             unsupported=OnUnsupported(self.settings.answer_unsupported),
-            escalation=EscalationMode(self.settings.answer_escalation) if self.escalates else EscalationMode.NEVER,
+            escalation=EscalationMode(self.settings.answer_escalation) if self._may_escalate(asked) else EscalationMode.NEVER,
             person_wanted=asked.person_wanted,
         )
         return _Judged(draft, confidence, decided)
+
+    def _may_escalate(self, asked: AskedQuestion) -> bool:
+        """Nobody is asked what was true once: who reviews sees what is current."""
+        return self.escalates and asked.query.as_of is None
 
     def _in_words(
         self, asked: AskedQuestion, found: _Found, quoted: _Judged, wording: Wording

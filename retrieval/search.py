@@ -38,7 +38,7 @@ change meanwhile."""
 
 RERANK = "rerank"
 GRAPH = "graph"
-"""In `degraded`: a reranker that the settings name did not answer; the graph is not loaded."""
+"""In `degraded`: a reranker that the settings name did not answer; the graph is not loaded, or asked of a moment that it does not know."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class PassageRanking:
             vector,
             query.depth,
             query.sources,
-            query.at_least,
+            max(query.at_least, query.revision or 0),
             phrases=self._phrases(query),
             explain=query.explain,
             model=self.embedder.model,
@@ -206,9 +206,11 @@ class PassageRanking:
         return Run(Leg.FEEDBACK, run.hits)
 
     def _walked(self, asking: Asking, found: Found) -> Found:
-        """With what the graph adds. A phrase is looked for in texts: the graph would add passages without it."""
+        """With what the graph adds. It would add passages without a phrase that is looked for, and it knows nothing of the past."""
         if self.walks is None or not self.settings.graph_weight or asking.search.phrases:
             return found
+        if asking.scope.as_of is not None:
+            return replace(found, degraded=(GRAPH,))
         with asking.watch.step("graph"):
             try:
                 view = self.walks.view(asking.scope, sources=asking.search.sources)
@@ -224,7 +226,7 @@ class PassageRanking:
         with asking.watch.step("gate"):
             texts = self.index.texts(asking.scope, passages)
             candidates = [Candidate(passage, texts[passage]) for passage in passages if passage in texts]
-            gated = self.gate.gate(asking.principal, candidates, at_least=asking.query.at_least)
+            gated = self.gate.gate(asking.principal, candidates, at_least=asking.search.at_least, as_of=asking.scope.as_of)
         if gated.altered:
             _logger.error("passages_altered_in_index", passages=gated.altered, revision=gated.revision)
         return gated

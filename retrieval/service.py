@@ -66,7 +66,7 @@ class KnowledgeService:
 
         Raises:
             InvalidInput: the query breaks a limit.
-            RevisionNotReached: the index is older than `query.at_least`.
+            RevisionNotReached: the index is older than `query.at_least` or `query.as_of`.
             Unavailable: the catalog or the index cannot be read; never a partial result.
         """
         watch = Stopwatch()
@@ -79,13 +79,13 @@ class KnowledgeService:
         """What `retrieve` gives, not yet recorded, with the scope and the query's vector. Whoever shows any of it records it."""
         check(query, self.settings)
         with watch.step("authorise"):
-            scope = authorise(principal, self.scopes)
+            scope = authorise(principal, self.scopes, as_of=query.revision)
         with watch.step("embed"):
             embedded = self.embedded(scope, query.text)
         ranked = self.ranking.by(embedded.embedder).rank(principal, scope, query, embedded.vector, watch)
         with watch.step("attribute"):
             hits = self._in_context(principal, ranked, query)
-            explanation = self._explained(principal, ranked, hits) if query.explain else None
+            explanation = self._explained(principal, ranked, hits, as_of=query.revision) if query.explain else None
         degraded = (*ranked.degraded, *self._model_degraded(embedded), *((STALE_PERMISSIONS,) if ranked.gated.stale_permissions else ()))
         retrieved = Retrieved(
             hits,
@@ -155,10 +155,10 @@ class KnowledgeService:
         if not self.settings.hits_join_neighbours:
             return hits
         joined = stretches([hit.passage for hit in hits], max_characters=self.settings.hits_joined_max_characters)
-        texts = self.gate.extracts(principal, list(joined.values())) if joined else {}
+        texts = self.gate.extracts(principal, list(joined.values()), as_of=query.revision) if joined else {}
         return tuple(_with_extract(hit, joined.get(hit.passage.id), texts) for hit in hits)
 
-    def _explained(self, principal: Principal, ranked: Ranked, hits: Sequence[RetrievedPassage]) -> Explanation:
+    def _explained(self, principal: Principal, ranked: Ranked, hits: Sequence[RetrievedPassage], *, as_of: int | None) -> Explanation:
         passages = {passage.id: passage for passage in ranked.gated.readable}
         found = ranked.found
         return explain(
@@ -170,7 +170,7 @@ class KnowledgeService:
                 **({Leg.GRAPH: self.settings.graph_weight} if found.walk is not None else {}),
             },
             fused={hit.passage: hit for hit in found.hits},
-            readable_by=self.gate.why(principal, [hit.passage.document for hit in hits]),
+            readable_by=self.gate.why(principal, [hit.passage.document for hit in hits], as_of=as_of),
             reranked=ranked.reranked,
             graph_paths={hit.passage.id: self.way(hit.passage.id, found.walk, passages) for hit in hits if found.walk is not None},
         )

@@ -22,6 +22,10 @@ Escalate = Annotated[
     typer.Option("--escalate/--no-escalate", help="Whether a person shall look at it if it is not answered. Default: as the service says."),
 ]
 AtLeast = Annotated[str | None, typer.Option("--at-least", help="A consistency token from an earlier response.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", help="From what was current then: a time with a zone (2026-03-01T09:00:00Z) or a consistency token."),
+]
 
 
 def ask(
@@ -29,6 +33,7 @@ def ask(
     *,
     source: Sources = None,
     at_least: AtLeast = None,
+    as_of: AsOf = None,
     escalate: Escalate = None,
     url: Url = "",
     key: Key = "",
@@ -38,7 +43,7 @@ def ask(
 
     Example: archivist ask "How many days may I work from abroad?"
     """
-    body = {"query": question, "sources": source or [], "at_least": at_least, "escalate": escalate}
+    body = {"query": question, "sources": source or [], "at_least": at_least, "as_of": as_of, "escalate": escalate}
     with ApiClient(Settings(), url=url, key=key) as api:
         answer = api.post("/answer", body)
     if as_json:
@@ -53,6 +58,7 @@ def retrieve(
     top_k: Annotated[int | None, typer.Option("--top-k", min=1, help="Most passages to show.")] = None,
     source: Sources = None,
     at_least: AtLeast = None,
+    as_of: AsOf = None,
     url: Url = "",
     key: Key = "",
     as_json: AsJson = False,
@@ -61,7 +67,7 @@ def retrieve(
 
     Example: archivist retrieve "travel expenses" --top-k 3
     """
-    body = {"query": query, "top_k": top_k, "sources": source or [], "at_least": at_least}
+    body = {"query": query, "top_k": top_k, "sources": source or [], "at_least": at_least, "as_of": as_of}
     with ApiClient(Settings(), url=url, key=key) as api:
         retrieved = api.post("/retrieve", body)
     if as_json:

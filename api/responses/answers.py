@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from api.responses.hits import SCORE_DECIMALS, CitationOut, HitOut
+from api.responses.moments import AsOfOut
 from retrieval.domain.answers import Answer, AnswerSentence, Confidence, Conflict, Generated, Reason
 
 _CITATION: dict[str, Any] = {
@@ -154,13 +155,15 @@ class AnswerResponse(BaseModel):
     curated: str | None = Field(description="Id of the curated answer that this is; null when it was made anew.")
     escalation: str | None = Field(description="Id of the escalation that a person works on: `GET /escalations/{id}`.")
     passages: list[HitOut] | None = Field(description="Where the answer was sought; null unless asked for.")
-    as_of: str | None
+    as_of: AsOfOut | None = Field(description="Of when it is; null: of now.")
     consistency_token: str
     model: str = Field(description="By which the question was embedded: name and hash of its weights.")
     degraded: list[str]
 
     @classmethod
-    def of(cls, answer: Answer, *, request_id: str, consistency_token: str, include_passages: bool) -> "AnswerResponse":
+    def of(
+        cls, answer: Answer, *, request_id: str, consistency_token: str, include_passages: bool, as_of: AsOfOut | None = None
+    ) -> "AnswerResponse":
         return cls(
             request_id=request_id,
             outcome=answer.outcome.value,
@@ -175,7 +178,7 @@ class AnswerResponse(BaseModel):
             curated=answer.curated,
             escalation=answer.escalation,
             passages=[HitOut.of(hit) for hit in answer.retrieved.hits] if include_passages else None,
-            as_of=None,
+            as_of=as_of,
             consistency_token=consistency_token,
             model=answer.retrieved.model,
             degraded=list(answer.retrieved.degraded),

@@ -5,6 +5,7 @@ from pydantic import BaseModel, Field
 from api.responses.answers import SentenceOut
 from api.responses.explanations import ExplanationOut
 from api.responses.hits import CitationOut, HitOut
+from api.responses.moments import AsOfOut
 from retrieval.domain.answers import Answer, Retrieved
 
 
@@ -29,10 +30,12 @@ class RetrieveResponse(BaseModel):
 
     request_id: str
     hits: list[HitOut]
-    as_of: str | None
+    as_of: AsOfOut | None = Field(description="Of when it is; null: of now.")
     consistency_token: str
     model: str = Field(description="By which the query was embedded, and whose vectors were searched: name and hash.")
-    degraded: list[str] = Field(description="Parts that were left out because they are down. Quality may suffer, permissions never do.")
+    degraded: list[str] = Field(
+        description="Parts left out because they are down, or know nothing of that moment. Quality may suffer, permissions never do."
+    )
     curated: SaidOut | None = Field(
         None,
         exclude_if=lambda said: said is None,
@@ -43,11 +46,19 @@ class RetrieveResponse(BaseModel):
     )
 
     @classmethod
-    def of(cls, retrieved: Retrieved, *, request_id: str, consistency_token: str, curated: Answer | None = None) -> "RetrieveResponse":
+    def of(
+        cls,
+        retrieved: Retrieved,
+        *,
+        request_id: str,
+        consistency_token: str,
+        curated: Answer | None = None,
+        as_of: AsOfOut | None = None,
+    ) -> "RetrieveResponse":
         return cls(
             request_id=request_id,
             hits=[HitOut.of(hit) for hit in retrieved.hits],
-            as_of=None,
+            as_of=as_of,
             consistency_token=consistency_token,
             model=retrieved.model,
             degraded=list(retrieved.degraded),

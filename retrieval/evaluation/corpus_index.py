@@ -132,16 +132,17 @@ class _Shelf:
         assert principal == EVALUATION, "a collection is read by nobody but the evaluation"
         return self.index.scope
 
-    def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0) -> Gated:
-        del principal, at_least
+    def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0, as_of: int | None = None) -> Gated:
+        del principal, at_least, as_of
         return Gated(tuple(self.index.passages[found.passage] for found in candidates), _REVISION, withheld=0, altered=())
 
-    def extracts(self, principal: Principal, stretches: Sequence[Stretch]) -> Mapping[Stretch, str]:
+    def extracts(self, principal: Principal, stretches: Sequence[Stretch], *, as_of: int | None = None) -> Mapping[Stretch, str]:
+        del principal, as_of
         assert not stretches, "a document of a collection is one passage: none has neighbours"
         return {}
 
-    def why(self, principal: Principal, documents: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        del principal
+    def why(self, principal: Principal, documents: Sequence[str], *, as_of: int | None = None) -> Mapping[str, tuple[str, ...]]:
+        del principal, as_of
         return dict.fromkeys(documents, (EVERYONE,))
 
     def document(self, principal: Principal, document: str) -> ReadableDocument:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from retrieval.domain.answers import Answer, Retrieved
 from retrieval.domain.audit import AuditAction, AuditedDocument, AuditEntry, Detail, actors, documents_of, spread
 from retrieval.domain.citations import CheckedCitation
+from retrieval.domain.clock import stamp
 from retrieval.domain.ids import text_hash
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.permissions import Principal
@@ -35,7 +36,7 @@ def retrieval(principal: Principal, query: Query, retrieved: Retrieved, *, searc
         request_id=request_id,
         model=searched.model,
         query=query.text,
-        details={"top_k": query.top_k},
+        details={"top_k": query.top_k, **_moment(query)},
     )
 
 
@@ -45,6 +46,7 @@ def answering(
     """Every passage that is handed over, and which of them are cited. `begun`: sentences made of them are about to leave one by one."""
     actor, act_for = actors(principal)
     details: dict[str, Detail] = {"quoted": sorted({citation.passage for citation in answer.citations}), "generator": answer.generated.by}
+    details |= _moment(query)
     details |= {"prompt": answer.generated.prompt, "curated": answer.curated, "escalation": answer.escalation}
     return AuditEntry(
         AuditAction.ANSWER,
@@ -59,6 +61,13 @@ def answering(
         query=query.text,
         details={name: detail for name, detail in details.items() if detail is not None},
     )
+
+
+def _moment(query: Query) -> dict[str, Detail]:
+    """Of when was asked: the revision, and the time where one was given."""
+    if query.as_of is None:
+        return {}
+    return {"as_of": query.as_of.revision, **({"as_of_time": stamp(query.as_of.at)} if query.as_of.is_dated else {})}
 
 
 def reading(principal: Principal, document: ReadableDocument, *, request_id: str | None) -> AuditEntry:

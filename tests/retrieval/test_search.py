@@ -83,12 +83,12 @@ class RestlessGate:
     left: list[str]
     lost: set[str] = field(default_factory=set)
 
-    def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0) -> Gated:
+    def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0, as_of: int | None = None) -> Gated:
         if self.left:
             self.lost.add(self.left.pop())
             files = {key: (text, allow("user:bob") if text in self.lost else policy) for key, (text, policy) in FILES.items()}
             self.world.list_again(files)
-        return self.world.catalog.gate.gate(principal, candidates, at_least=at_least)
+        return self.world.catalog.gate.gate(principal, candidates, at_least=at_least, as_of=as_of)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return getattr(self.world.catalog.gate, name)

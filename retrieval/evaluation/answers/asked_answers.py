@@ -150,13 +150,13 @@ class _Without:
     gate_of_all: GateReader
     hidden: frozenset[str]
 
-    def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0) -> Gated:
-        gated = self.gate_of_all.gate(principal, candidates, at_least=at_least)
+    def gate(self, principal: Principal, candidates: Sequence[Candidate], *, at_least: int = 0, as_of: int | None = None) -> Gated:
+        gated = self.gate_of_all.gate(principal, candidates, at_least=at_least, as_of=as_of)
         readable = tuple(passage for passage in gated.readable if passage.document not in self.hidden)
         return replace(gated, readable=readable, withheld=len(gated.readable) - len(readable))
 
-    def extracts(self, principal: Principal, stretches: Sequence[Stretch]) -> Mapping[Stretch, str]:
-        return self.gate_of_all.extracts(principal, stretches)
+    def extracts(self, principal: Principal, stretches: Sequence[Stretch], *, as_of: int | None = None) -> Mapping[Stretch, str]:
+        return self.gate_of_all.extracts(principal, stretches, as_of=as_of)
 
-    def why(self, principal: Principal, documents: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        return self.gate_of_all.why(principal, documents)
+    def why(self, principal: Principal, documents: Sequence[str], *, as_of: int | None = None) -> Mapping[str, tuple[str, ...]]:
+        return self.gate_of_all.why(principal, documents, as_of=as_of)
