@@ -143,7 +143,10 @@ class _OwnIdf:
         readable = edge_shard._FILTERS.readable(scope, sources=sources)
         counts = self.shard._terms.counts()
         everything = replace(scope, classes=tuple(counts._places))
-        queries = [edge_shard._query(self.shard._terms.weighed(everything, (), request), within=readable) for request in requests]
+        queries = [
+            edge_shard._query(self.shard._terms.weighed(everything, (), request), within=readable, dense=self.shard._identity.name_of(""))
+            for request in requests
+        ]
         answers = self.shard._shard.query_batch(engine.QueryBatchRequest(queries))
         return [[Hit(str(point.id), point.score) for point in points] for points in answers]
 

@@ -1,6 +1,6 @@
 """The catalog as indexes follow it: what changed, and what an index should hold of each document."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from operator import attrgetter
@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from sqlalchemy import Connection, Row, bindparam, func, literal, or_, select, union_all
 
+from retrieval.adapters.catalog.embedding_models import searched_models
 from retrieval.adapters.catalog.engine import Database, current_revision
 from retrieval.adapters.catalog.history import MAY_BE_READ_OF_THE_PAST, ValidVersion, oldest_revision
 from retrieval.adapters.catalog.tables import changes, document_versions, documents, embeddings, passages, sources, texts, validity
@@ -21,9 +22,10 @@ SNAPSHOT_DOCUMENTS = 200
 
 
 class CatalogFeed:
-    """`ChangeFeed` over the catalog, with the embeddings of one model.
+    """`ChangeFeed` over the catalog, with the embeddings of one model, and of those that are searched beside it.
 
     Args:
+        model: whose embedding is a passage's `vector`. Where the registry knows more that are searched, `vectors` holds all of theirs.
         past_days: for how many days a version is followed that was current; 0: none is.
     """
 
@@ -65,13 +67,25 @@ class CatalogFeed:
         asked = {"documents": list(wanted), "oldest": self._oldest(connection)}
         bodies = {row.id: row.text for row in connection.execute(_BODIES, asked)}
         cut: dict[str, tuple[IndexedPassage, ...]] = {}
-        for version, rows in groupby(connection.execute(_PASSAGES, {**asked, "model": self._model}), key=attrgetter("version")):
-            cut[version] = tuple(_passage(row, bodies[version]) for row in rows)
+        vectors = self._vectors(connection, asked)
+        for version, rows in groupby(connection.execute(_PASSAGES, asked), key=attrgetter("version")):
+            cut[version] = tuple(self._passage(row, bodies[version], vectors.get(row.embedded_hash, {})) for row in rows)
         intervals = connection.execute(_VERSIONS, asked)
         for _, of_document in groupby(intervals, key=attrgetter("document")):
             rows = list(of_document)
             versions = [ValidVersion.of(of_version) for _, of_version in groupby(rows, key=attrgetter("version"))]
             yield _document(rows[0], versions, cut)
+
+    def _vectors(self, connection: Connection, asked: Mapping[str, object]) -> dict[str, dict[str, Sequence[float]]]:
+        """By hash of the embedded text, then by model."""
+        found: dict[str, dict[str, Sequence[float]]] = {}
+        for row in connection.execute(_VECTORS, {**asked, "models": sorted({self._model, *searched_models(connection)})}):
+            found.setdefault(row.text_hash, {})[row.model] = cast(Sequence[float], np.frombuffer(row.vector, dtype="<f4"))
+        return found
+
+    def _passage(self, row: Row[Any], body: str, vectors: dict[str, Sequence[float]]) -> IndexedPassage:
+        beside = vectors if vectors.keys() - {self._model} else {}
+        return IndexedPassage(row.id, row.ordinal, body[row.span_start : row.span_end], row.prefix, vectors.get(self._model, ()), beside)
 
     def _oldest(self, connection: Connection) -> int:
         return oldest_revision(connection, self._database, self._past_days)
@@ -93,11 +107,6 @@ def _document(row: Row[Any], versions: Sequence[ValidVersion], cut: dict[str, tu
             if version.valid_to is not None and version.id in cut
         ),
     )
-
-
-def _passage(row: Row[Any], body: str) -> IndexedPassage:
-    vector = cast(Sequence[float], np.frombuffer(row.vector, dtype="<f4"))
-    return IndexedPassage(row.id, row.ordinal, body[row.span_start : row.span_end], row.prefix, vector)
 
 
 _CONTENT = select(changes.c.document, changes.c.content_revision.label("revision"), literal(value=False).label("access_only"))
@@ -141,14 +150,17 @@ _PASSAGES = (
         passages.c.span_end,
         passages.c.prefix,
         passages.c.version,
-        embeddings.c.vector,
+        passages.c.embedded_hash,
     )
     .join(document_versions, document_versions.c.id == passages.c.version)
     .join(documents, documents.c.id == document_versions.c.document)
     .join(sources, sources.c.id == documents.c.source)
-    .join(embeddings, (embeddings.c.text_hash == passages.c.embedded_hash) & (embeddings.c.model == bindparam("model")))
     .where(_OF_DOCUMENTS, _IS_FOLLOWED)
     .order_by(passages.c.version, passages.c.ordinal)
+)
+_VECTORS = select(embeddings).where(
+    embeddings.c.model.in_(bindparam("models", expanding=True)),
+    embeddings.c.text_hash.in_(_PASSAGES.with_only_columns(passages.c.embedded_hash).order_by(None)),
 )
 _BODIES = (
     select(document_versions.c.id, texts.c.text)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.classes import count_passages
+from retrieval.adapters.catalog.embedding_models import live_model
 from retrieval.adapters.catalog.embeddings import WITHOUT_EMBEDDING
 from retrieval.adapters.catalog.engine import Database, current_revision, next_revision
 from retrieval.adapters.catalog.graph.storing import forget_source
@@ -33,7 +34,7 @@ class CatalogPublishing:
         with self._database.read() as connection:
             ready = iter(connection.scalars(_READY, {"source": run.source, "model": model}).all())
         while versions := list(islice(ready, batch)):
-            yield self._publish(run, versions)
+            yield self._publish(run, versions, model)
         with self._database.read() as connection:
             waiting = int(connection.scalar(_WAITING, {"source": run.source}) or 0)
             yield PublicationCounts(waiting=waiting, revision=current_revision(connection))
@@ -64,10 +65,12 @@ class CatalogPublishing:
             append(connection, AuditEntry(AuditAction.SOURCE_RETIRED, by, details={"source": source}), at=self._database.now())
             return counts
 
-    def _publish(self, run: SourceRun, versions: Sequence[str]) -> PublicationCounts:
+    def _publish(self, run: SourceRun, versions: Sequence[str], model: str) -> PublicationCounts:
+        """Under the model that is live now, which may not be the one that the run began with."""
         with self._database.write() as connection:
             fence(connection, run)
-            rows = connection.execute(_STAGED, {"versions": list(versions)}).all()
+            live = live_model(connection, hold=True) or model
+            rows = connection.execute(_STAGED, {"versions": list(versions), "model": live}).all()
             if not rows:
                 return PublicationCounts(revision=current_revision(connection))
             revision = next_revision(connection)
@@ -130,6 +133,7 @@ _STAGED = (
     select(document_versions, documents.c.access_class)
     .join(documents, documents.c.id == document_versions.c.document)
     .where(document_versions.c.id.in_(bindparam("versions", expanding=True)), _IS_STAGED, document_versions.c.passages.is_not(None))
+    .where(~_INCOMPLETE)
 )
 _CURRENT = (
     select(document_versions.c.id, document_versions.c.passages, documents.c.access_class)
