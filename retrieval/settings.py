@@ -524,6 +524,13 @@ class Settings(BaseSettings):
     push_max_uri_characters: PositiveInt = Field(2_000, description="Longest URL of a pushed document's original.")
     push_max_documents: PositiveInt = Field(100_000, description="Most documents pushed to one source.")
 
+    # Dry run of a registration
+    dry_run_seconds: PositiveInt = Field(45, description="Time after which a dry run reads no further documents, and says so.")
+    dry_run_max_listed: PositiveInt = Field(100_000, description="Most documents that a dry run lists.")
+    dry_run_read_documents: PositiveInt = Field(200, description="Documents that a dry run parses and looks into.")
+    dry_run_inspected_characters: PositiveInt = Field(100_000, description="Most characters of one document that it looks into.")
+    dry_run_embedded_passages: PositiveInt = Field(32, description="Passages that it embeds to learn how long one takes.")
+
     # Credentials of sources
     credential_env_prefix: str = Field(
         f"{ENV_PREFIX}SOURCE_", min_length=1, description="`env:` references name only variables that begin with this."
@@ -561,7 +568,7 @@ class Settings(BaseSettings):
         description="Hosts in private networks whose repositories and mailboxes sources may read, joined by commas, such as "
         "`git.corp.example`; `*`: all of them; empty: none. Public hosts always may be read.",
     )
-    source_ca_file: str = Field("", description="PEM file of authorities whose certificates of repositories and mailboxes are trusted as well.")
+    source_ca_file: str = Field("", description="PEM file of the authorities that certify git and mail hosts; empty: the system's.")
     git_timeout_seconds: PositiveInt = Field(600, description="Longest time to bring the copy of a repository up to date.")
     git_max_bytes: PositiveInt = Field(2048 * MIB, description="Largest pack of a repository, the history that is kept included.")
     git_memory_bytes: PositiveInt = Field(2048 * MIB, description="Most address space of one git process.")

@@ -127,7 +127,7 @@ class TakeIn:
             fetched = self._fetch(item)
             if fetched is not None and (content := self._settle(item, fetched)) is not None:
                 contents[item.document] = content
-                yield ParseJob(key=item.document, name=_name(item), content=fetched.content, media_type=fetched.media_type)
+                yield ParseJob(key=item.document, name=document_name(item.key), content=fetched.content, media_type=fetched.media_type)
             self._progress(self.counts.done, total)
 
     def _fetch(self, item: WorkItem) -> Fetched | None:
@@ -164,7 +164,7 @@ class TakeIn:
             return None
         self._blobs.put(fetched.content)
         modified_at = stamp(fetched.modified_at) if fetched.modified_at else None
-        key = _parse_key(hash_, _name(item), self._parser_version)
+        key = _parse_key(hash_, document_name(item.key), self._parser_version)
         content = _Content(item, hash_, len(fetched.content), fetched.validator, modified_at, key, fetched.title)
         known = self._staging.parsed(key)
         if known is None:
@@ -208,10 +208,10 @@ class TakeIn:
         self.counts.rejected[rejection.code.value] += 1
 
 
-def _name(item: WorkItem) -> str:
+def document_name(key: str) -> str:
     """The file name, for telling the format and for a title when the document has none."""
-    path = unquote(urlsplit(item.key).path) if "://" in item.key else item.key
-    return PurePosixPath(path).name or urlsplit(item.key).netloc or "document"
+    path = unquote(urlsplit(key).path) if "://" in key else key
+    return PurePosixPath(path).name or urlsplit(key).netloc or "document"
 
 
 def _parse_key(hash_: str, name: str, parser_version: str) -> str:
