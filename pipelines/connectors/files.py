@@ -45,6 +45,9 @@ class _Place:
     inherited: Inherited
 
 
+_TOP = _Place((), "", Inherited())
+
+
 class FilesConnector:
     """A tree of folders, local or in an object store."""
 
@@ -57,7 +60,7 @@ class FilesConnector:
 
     def list(self) -> Iterator[SourceFile]:
         counts: Counter[str] = Counter()
-        waiting = [_Place((), "", Inherited())]
+        waiting = [_TOP]
         while waiting:
             place = waiting.pop()
             folder = self._tree.folder(place.parts)
@@ -83,6 +86,10 @@ class FilesConnector:
         if file.size_bytes is not None and file.size_bytes > self._max_file_bytes:
             raise FileRefused(f"larger than the limit of {self._max_file_bytes} bytes", code=QuarantineCode.TOO_LARGE)
         return self._tree.fetch(parts, known=known, max_bytes=self._max_file_bytes)
+
+    def top_permissions(self) -> Inherited:
+        """What the root's own permissions file says of everything below."""
+        return Inherited().below(self._own_permissions(_TOP, self._tree.folder(())))
 
     def probe(self) -> Probe:
         return probe_listing(self)
