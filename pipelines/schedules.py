@@ -1,4 +1,7 @@
-"""One schedule for all sources: when each one is due is data, a cron line in its registration."""
+"""One schedule for all sources: when each one is due is data, a cron line in its registration.
+
+It looks after sources that wait for nothing else; the sensor looks after the others, those whose scheduled run failed or got lost too.
+"""
 
 from datetime import UTC, datetime
 
@@ -24,15 +27,15 @@ MAX_RUNS_PER_TICK = 50
     description="Every five minutes: run the sources whose own schedule has come due since they last succeeded.",
 )
 def due_sources(context: dg.ScheduleEvaluationContext, workbench: dg.ResourceParam[Workbench]) -> dg.SkipReason | list[dg.RunRequest]:
-    busy = busy_sources(context.instance)
-    open_ = set(context.instance.get_dynamic_partitions(SOURCES_NAME))
-    requests = []
-    for source in workbench.catalog.sources.list():
-        due_at = due(source, context.scheduled_execution_time)
-        if due_at is not None and source.spec.id in open_ - busy:
-            key = f"{source.spec.id}@{due_at:%Y-%m-%dT%H:%M}"
-            requests.append(dg.RunRequest(run_key=key, partition_key=source.spec.id, tags={SOURCE_TAG: source.spec.id}))
-    return requests[:MAX_RUNS_PER_TICK] or dg.SkipReason("no source is due")
+    catalog, at = workbench.catalog, context.scheduled_execution_time
+    free = set(context.instance.get_dynamic_partitions(SOURCES_NAME)) - busy_sources(context.instance)
+    outlooks = {outlook.source: outlook for outlook in catalog.automation.outlooks() if outlook.source in free and outlook.why is None}
+    found = ((source.spec.id, due(source, at)) for source in catalog.sources.list() if source.spec.id in outlooks)
+    asked = [(id_, due_at) for id_, due_at in found if due_at is not None][:MAX_RUNS_PER_TICK]
+    if not asked:
+        return dg.SkipReason("no source is due")
+    catalog.automation.asked([outlooks[id_] for id_, _ in asked])
+    return [dg.RunRequest(run_key=f"{id_}@{at:%Y-%m-%dT%H:%M}", partition_key=id_, tags={SOURCE_TAG: id_}) for id_, at in asked]
 
 
 def due(source: RegisteredSource, now: datetime) -> datetime | None:

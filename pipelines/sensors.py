@@ -1,7 +1,6 @@
-"""The sensor that makes Dagster follow the registry of sources, however a source got there."""
+"""The sensor that makes Dagster follow the registry of sources, however a source got there, and what applications push."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import dagster as dg
 
@@ -9,8 +8,7 @@ from pipelines.assets.partitions import SOURCE_TAG, SOURCES, SOURCES_NAME
 from pipelines.jobs.ingest_source import ingest_source
 from pipelines.processes import busy_sources, end_dead_runs
 from pipelines.resources import Workbench
-from retrieval.domain.sources import SourceState
-from retrieval.ports.sources import RegisteredSource
+from retrieval.domain.automation import SourceOutlook
 
 MAX_RUNS_PER_TICK = 50
 INTERVAL_SECONDS = 5
@@ -20,44 +18,38 @@ INTERVAL_SECONDS = 5
     job=ingest_source,
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Opens and closes partitions as sources are registered and retired, and runs what is registered newly or anew.",
+    description="Opens and closes partitions as sources are registered and retired. Runs sources that are registered newly or anew, to "
+    "which something was pushed, and those whose last run did not succeed, after a pause that grows. What it knows is in the catalog: "
+    "resetting its cursor changes nothing.",
 )
 def source_registry(context: dg.SensorEvaluationContext, workbench: dg.ResourceParam[Workbench]) -> dg.SensorResult:
     for run in end_dead_runs(context.instance):
         context.log.warning("run %s had no process any more: marked as failed", run)
-    sources = workbench.catalog.sources.list()
-    asked: dict[str, int] = json.loads(context.cursor or "{}")
-    new = _not_run_yet(sources, asked, busy_sources(context.instance))[:MAX_RUNS_PER_TICK]
-    asked = {source.spec.id: asked[source.spec.id] for source in sources if source.spec.id in asked}
+    automation, now = workbench.catalog.automation, workbench.catalog.database.now()
+    outlooks = automation.outlooks()
+    busy = busy_sources(context.instance)
+    due = [outlook for outlook in outlooks if outlook.source not in busy and outlook.is_due(now)][:MAX_RUNS_PER_TICK]
+    if due:
+        automation.asked(due)
     return dg.SensorResult(
-        run_requests=[_request(source) for source in new],
-        dynamic_partitions_requests=_partition_changes(context.instance, sources),
-        cursor=json.dumps(asked | {source.spec.id: source.version for source in new}, sort_keys=True),
+        run_requests=[_request(outlook, now) for outlook in due],
+        dynamic_partitions_requests=_partition_changes(context.instance, {outlook.source for outlook in outlooks}),
     )
 
 
-def _not_run_yet(sources: Sequence[RegisteredSource], asked: dict[str, int], busy: frozenset[str]) -> list[RegisteredSource]:
-    """Active sources whose registered version has neither succeeded nor been asked for. Whoever is at work on one is left alone."""
-    return [
-        source
-        for source in sources
-        if source.state is SourceState.ACTIVE
-        and source.last_success_version != source.version
-        and asked.get(source.spec.id) != source.version
-        and source.spec.id not in busy
-    ]
-
-
-def _request(source: RegisteredSource) -> dg.RunRequest:
-    id_ = source.spec.id
-    return dg.RunRequest(run_key=f"{id_}@v{source.version}", partition_key=id_, tags={SOURCE_TAG: id_})
+def _request(outlook: SourceOutlook, now: str) -> dg.RunRequest:
+    """Under a key of its own: Dagster never runs a key twice, and a source is run as often as there is something to do."""
+    return dg.RunRequest(
+        run_key=f"{outlook.source}@{now}",
+        partition_key=outlook.source,
+        tags={SOURCE_TAG: outlook.source, "archivist/why": outlook.why or ""},
+    )
 
 
 def _partition_changes(
-    instance: dg.DagsterInstance, sources: Sequence[RegisteredSource]
+    instance: dg.DagsterInstance, wanted: Iterable[str]
 ) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
-    there = set(instance.get_dynamic_partitions(SOURCES_NAME))
-    wanted = {source.spec.id for source in sources if source.state is not SourceState.RETIRED}
+    there, wanted = set(instance.get_dynamic_partitions(SOURCES_NAME)), set(wanted)
     missing, orphaned = sorted(wanted - there), sorted(there - wanted)
     changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
     if missing:

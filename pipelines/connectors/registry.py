@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pipelines.connectors import files, sql, web
+from pipelines.connectors import files, git, push, sql, web
 from pipelines.connectors.plugin import Plugin
 from pipelines.connectors.port import Connector
 from retrieval.domain.errors import FieldProblem, InvalidInput
 from retrieval.domain.sources import SourceSpec
 from retrieval.settings import Settings
 
-PLUGINS: Mapping[str, Plugin] = MappingProxyType({plugin.kind.name: plugin for plugin in (files.PLUGIN, web.PLUGIN, sql.PLUGIN)})
+PLUGINS: Mapping[str, Plugin] = MappingProxyType(
+    {plugin.kind.name: plugin for plugin in (files.PLUGIN, web.PLUGIN, push.PLUGIN, sql.PLUGIN, git.PLUGIN)}
+)
 
 
 def location_problems(spec: SourceSpec, settings: Settings) -> list[FieldProblem]:

@@ -10,10 +10,16 @@ from retrieval.domain.sources import SourceState
 
 
 class Why(StrEnum):
-    """What a source waits for a run for."""
+    """What a source waits for a run for.
+
+    Attributes:
+        REGISTERED: no run has succeeded with its registration as it is now.
+        UNFINISHED: a run was asked for or begun, and none has succeeded since.
+        PUSHED: something was pushed since the last run that succeeded began.
+    """
 
     REGISTERED = "registered"
-    FAILED = "failed"
+    UNFINISHED = "unfinished"
     PUSHED = "pushed"
 
 
@@ -74,7 +80,7 @@ class SourceOutlook:
         if self.succeeded_version != self.version:
             return Why.REGISTERED
         if self.attempts or (self.has_run and self.last_outcome != SUCCEEDED):
-            return Why.FAILED
+            return Why.UNFINISHED
         return Why.PUSHED if self.waiting_pushes else None
 
     def is_due(self, now: str) -> bool:

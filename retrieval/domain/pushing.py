@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from retrieval.domain.documents import SourceFile
 from retrieval.domain.errors import InvalidInput
 from retrieval.domain.permissions import AccessPolicy
 
 MAX_KEY_CHARACTERS = 1_000
 MAX_SEQUENCE = 2**53 - 1
 """The largest whole number that every JSON parser keeps."""
+NO_READERS = "the application that pushed it allows nobody to read it"
 _KEY = re.compile(r"[^\x00-\x1f\x7f-\x9f#/]+(/[^\x00-\x1f\x7f-\x9f#/]+)*")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!$&^_.+-]*/[a-z0-9][a-z0-9!$&^_.+-]*", re.ASCII)
 _URI = re.compile(r"https?://[^\s\x00-\x1f\x7f]+")
@@ -60,6 +62,19 @@ class PushedDocument:
         """Another one when the document has to be taken in anew: other bytes, another type or another title."""
         said = "\x00".join((self.content_hash, self.media_type, self.title))
         return hashlib.blake2b(said.encode(), digest_size=32).hexdigest()
+
+    @property
+    def source_file(self) -> SourceFile:
+        """The document as a run lists it."""
+        return SourceFile(
+            self.key,
+            self.uri,
+            fingerprint=self.fingerprint,
+            size_bytes=self.size_bytes,
+            modified_at=self.modified_at,
+            policy=self.policy,
+            policy_problem=None if self.policy.names_a_reader else NO_READERS,
+        )
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ class CatalogAutomation:
 
 
 def remember(connection: Connection, source: str, **values: object) -> None:
-    """Change what is remembered of a source; the transaction holds the source's row, or is the only one that could make this one."""
+    """Change what is remembered of a source, holding the source's row until the commit: two that remember must not both begin."""
+    connection.execute(select(sources.c.id).where(sources.c.id == source).with_for_update())
     changed = update(source_automation).where(source_automation.c.source == source).values(**values)
     if connection.execute(changed).rowcount == 0:
         connection.execute(insert(source_automation).values(source=source, **values))

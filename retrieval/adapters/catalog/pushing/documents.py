@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from retrieval.adapters.catalog.audit.chain import append
-from retrieval.adapters.catalog.automation import remember
+from retrieval.adapters.catalog.automation import pushes_of, remember
 from retrieval.adapters.catalog.classes import class_of
 from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.listing import reclassify
@@ -44,8 +44,8 @@ class CatalogPushedDocuments:
             _keep(connection, source, document.key, values, is_new=before is None)
             classes = _readers_now(connection, source, document)
             _pushed(connection, source)
-            named = [AuditedDocument(id_, access_class=to) for id_, to in sorted(classes.items())]
-            named = named or [AuditedDocument(document_id(source, document.key))]
+            moved = [AuditedDocument(id_, access_class=to) for id_, to in sorted(classes.items())]
+            named = moved or [AuditedDocument(document_id(source, document.key))]
             append(connection, _entry(AuditAction.DOCUMENT_PUSHED, source, change, named), at=self._database.now())
             return standing_of(connection, source, document.key, is_changed=True)
 
@@ -138,7 +138,7 @@ def _count(connection: Connection, source: str, more: int, *, at_most: int | Non
 
 def _pushed(connection: Connection, source: str) -> None:
     """One more change that a run has to take."""
-    remember(connection, source, pushes=func.coalesce(source_automation.c.pushes, 0) + 1)
+    remember(connection, source, pushes=pushes_of(connection, source) + 1)
 
 
 def _readers_now(connection: Connection, source: str, document: PushedDocument) -> dict[str, int]:

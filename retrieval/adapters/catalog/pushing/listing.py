@@ -1,7 +1,6 @@
 """What was pushed while a run was listing: the table has the last word, in the transaction that records the listing."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -18,12 +17,12 @@ _NOW = select(pushed_documents).where(
 
 
 def as_pushed_now(connection: Connection, source: str, files: Mapping[str, SourceFile]) -> Mapping[str, SourceFile]:
-    """Those of the files, by document id, that are still there, with the readers that they have now; others than pushed ones as given.
+    """Those of the files, by document id, that are still there, as they are now; those of sources that nobody pushes to as they are given.
 
     A listing is read before it is recorded. Without this a permission revoked in between would be given back by the older listing.
     """
     if connection.scalar(select(sources.c.kind).where(sources.c.id == source)) != PUSH.name:
         return files
-    keys: Sequence[str] = [file.key for file in files.values()]
-    policies = {row.key: document_of(row).policy for row in connection.execute(_NOW, {"source": source, "keys": keys})} if keys else {}
-    return {id_: replace(file, policy=policies[file.key]) for id_, file in files.items() if file.key in policies}
+    keys = [file.key for file in files.values()]
+    now = {row.key: document_of(row).source_file for row in connection.execute(_NOW, {"source": source, "keys": keys})}
+    return {id_: now[file.key] for id_, file in files.items() if file.key in now}

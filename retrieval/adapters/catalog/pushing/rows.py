@@ -10,8 +10,6 @@ from retrieval.domain.clock import stamp, unstamp
 from retrieval.domain.permissions import AccessPolicy
 from retrieval.domain.pushing import PushedDocument
 
-NO_READERS = "the application that pushed it allows nobody to read it"
-
 
 def row_for(connection: Connection, source: str, key: str) -> Row[Any] | None:
     mine = (pushed_documents.c.source == source, pushed_documents.c.key == key)

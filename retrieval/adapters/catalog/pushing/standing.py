@@ -4,10 +4,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select
 
-from retrieval.adapters.catalog.pushing.rows import NO_READERS, document_of
+from retrieval.adapters.catalog.pushing.rows import document_of
 from retrieval.adapters.catalog.tables import document_versions, documents, pushed_documents, quarantine
 from retrieval.domain.errors import NotReadable
-from retrieval.domain.pushing import PushState, PushStatus
+from retrieval.domain.pushing import NO_READERS, PushState, PushStatus
 
 
 def standing_of(connection: Connection, source: str, key: str, *, is_changed: bool = False) -> PushStatus:
