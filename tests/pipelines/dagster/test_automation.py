@@ -1,10 +1,12 @@
 """The sensor that follows the registry, the schedule that serves all sources, and runs whose process was killed."""
 
-import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -15,16 +17,20 @@ from pipelines.jobs.ingest_source import ingest_source
 from pipelines.processes import end_dead_runs, is_dead, process_name, worked_on_by
 from pipelines.schedules import due, due_sources
 from pipelines.sensors import MAX_RUNS_PER_TICK, source_registry
-from retrieval.domain.clock import stamp
+from retrieval.domain.automation import Why
+from retrieval.domain.clock import stamp, unstamp
+from retrieval.domain.permissions import AccessPolicy
+from retrieval.domain.pushing import PushedDocument
 from retrieval.domain.sources import SourceSpec, SourceState
+from retrieval.ports.pushing import Change
 from retrieval.ports.sources import RegisteredSource
 from tests.pipelines.dagster.conftest import Plant
 
 
-def _tick(plant: Plant, cursor: str | None = None) -> dg.SensorResult:
+def _tick(plant: Plant) -> dg.SensorResult:
     """One look of the sensor; the partitions it asks for are made, as the daemon makes them."""
     context = dg.build_sensor_context(
-        plant.instance, cursor, definitions=plant.definitions, resources={"workbench": plant.workbench}, sensor_name="source_registry"
+        plant.instance, definitions=plant.definitions, resources={"workbench": plant.workbench}, sensor_name="source_registry"
     )
     result = source_registry(context)
     assert isinstance(result, dg.SensorResult)
@@ -37,8 +43,27 @@ def _tick(plant: Plant, cursor: str | None = None) -> dg.SensorResult:
     return result
 
 
-def _keys(result: dg.SensorResult) -> list[str | None]:
-    return [request.run_key for request in result.run_requests or ()]
+def _sources(result: dg.SensorResult) -> list[str | None]:
+    requests = result.run_requests or ()
+    assert len({request.run_key for request in requests}) == len(requests)
+    return [request.partition_key for request in requests]
+
+
+def _waited(plant: Plant) -> datetime:
+    """Until the pauses of all sources are over."""
+    ends = [unstamp(outlook.next_attempt_at) for outlook in plant.catalog.automation.outlooks() if outlook.next_attempt_at]
+    while datetime.now(UTC) <= max(ends):
+        time.sleep(0.05)
+    return max(ends)
+
+
+def _due(plant: Plant, at: datetime, *open_: str) -> list[str | None]:
+    """What the schedule asks for."""
+    with dagster_instance(plant.settings) as instance:
+        instance.add_dynamic_partitions("sources", list(open_))
+        with dg.build_schedule_context(instance, at, resources={"workbench": plant.workbench}) as context:
+            requests = due_sources(context)
+    return [request.partition_key for request in requests] if isinstance(requests, list) else []
 
 
 def test_the_definitions_can_be_loaded() -> None:
@@ -57,24 +82,24 @@ def test_a_new_source_gets_a_partition_and_one_run(plant: Plant) -> None:
     plant.register()
 
     first = _tick(plant)
-    second = _tick(plant, first.cursor)
+    second = _tick(plant)
 
-    assert _keys(first) == ["handbook@v1"]
+    assert _sources(first) == ["handbook"]
     assert plant.instance.get_dynamic_partitions("sources") == ["handbook"]
-    assert _keys(second) == []
+    assert _sources(second) == []
 
 
-def test_a_changed_registration_is_run_again_and_the_same_one_is_not(plant: Plant) -> None:
+def test_a_changed_registration_is_run_again_at_once_and_the_same_one_is_not(plant: Plant) -> None:
     plant.register()
-    cursor = _tick(plant).cursor
+    _tick(plant)
     plant.register()
-    unchanged = _tick(plant, cursor)
+    unchanged = _tick(plant)
     plant.register(schedule="0 3 * * *")
 
-    changed = _tick(plant, unchanged.cursor)
+    changed = _tick(plant)
 
-    assert _keys(unchanged) == []
-    assert _keys(changed) == ["handbook@v2"]
+    assert _sources(unchanged) == []
+    assert _sources(changed) == ["handbook"]
 
 
 def test_a_version_that_somebody_ran_already_is_not_run_by_the_sensor(plant: Plant) -> None:
@@ -83,18 +108,89 @@ def test_a_version_that_somebody_ran_already_is_not_run_by_the_sensor(plant: Pla
 
     result = _tick(plant)
 
-    assert _keys(result) == []
+    assert _sources(result) == []
 
 
-def test_a_source_that_is_worked_on_is_left_alone(plant: Plant) -> None:
+def test_a_source_that_is_worked_on_is_left_alone_and_remembered(plant: Plant) -> None:
     plant.register()
     plant.instance.add_dynamic_partitions("sources", ["handbook"])
-    _begin_run(plant, os.getpid())
+    run = _begin_run(plant, os.getpid())
 
     result = _tick(plant)
+    plant.instance.report_run_canceled(plant.instance.get_run_by_id(run))
 
-    assert _keys(result) == []
-    assert json.loads(result.cursor or "") == {}
+    assert _sources(result) == []
+    assert _sources(_tick(plant)) == ["handbook"]
+
+
+def test_a_source_that_failed_is_run_again_after_a_pause_that_grows_whoever_looks(make_plant: Callable[..., Plant]) -> None:
+    plant = make_plant(source_run_retry_seconds=1, source_run_retry_longest_seconds=3600, source_attempts=1)
+    plant.register()
+    plant.root.rmdir()
+    _tick(plant)
+    plant.ingest()
+    waiting = _tick(plant)
+    due = _waited(plant)
+    plant.workbench.close()
+
+    again = _tick(make_plant(source_run_retry_seconds=1))
+
+    assert plant.last_run().outcome == "failed"
+    assert _sources(waiting) == []
+    assert _sources(again) == ["handbook"]
+    [outlook] = plant.catalog.automation.outlooks()
+    assert (outlook.attempts, outlook.why) == (2, Why.REGISTERED)
+    assert unstamp(outlook.next_attempt_at) - due >= timedelta(seconds=2)
+
+
+def test_a_success_forgets_the_failures(make_plant: Callable[..., Plant]) -> None:
+    plant = make_plant(source_run_retry_seconds=1, source_attempts=1)
+    plant.write("a.txt", "All is well.")
+    plant.register()
+    plant.ingest()
+    plant.root.rename(plant.root.with_name("elsewhere"))
+    plant.ingest()
+    [failed] = plant.catalog.automation.outlooks()
+    plant.root.with_name("elsewhere").rename(plant.root)
+
+    plant.ingest()
+
+    [outlook] = plant.catalog.automation.outlooks()
+    assert (failed.why, failed.attempts) == (Why.UNFINISHED, 1)
+    assert (outlook.why, outlook.attempts, outlook.next_attempt_at) == (None, 0, None)
+
+
+def test_a_run_that_was_asked_for_and_never_began_is_asked_for_again(make_plant: Callable[..., Plant]) -> None:
+    plant = make_plant(source_run_retry_seconds=1)
+    plant.register(id_="nightly", schedule="0 3 * * *")
+    plant.ingest("nightly")
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).replace(hour=3, minute=5)
+    asked, once_more = _due(plant, tomorrow, "nightly"), _due(plant, tomorrow, "nightly")
+    _waited(plant)
+
+    assert asked == ["nightly"]
+    assert once_more == []
+    assert _sources(_tick(plant)) == ["nightly"]
+
+
+def test_many_pushes_are_one_run_and_nothing_pushed_is_none(plant: Plant) -> None:
+    plant.catalog.sources.register(SourceSpec("offers", "push", "Offers", "user:dana"), by="user:dana")
+    plant.ingest("offers")
+    quiet = _tick(plant)
+    for number in range(5):
+        push(plant, f"{number}.txt", f"Offer {number}. It holds.")
+
+    asked, after = _tick(plant), _tick(plant)
+    plant.ingest("offers")
+
+    assert [_sources(result) for result in (quiet, asked, after, _tick(plant))] == [[], ["offers"], [], []]
+    assert len(plant.current("offers")) == 5
+
+
+def push(plant: Plant, key: str, text: str, **said: Any) -> None:
+    blobs = plant.workbench.ingestion.blobs
+    document = PushedDocument(key, blobs.put(text.encode()), len(text), "https://crm.example.com", AccessPolicy.of(["everyone"]), **said)
+    plant.catalog.pushed.put("offers", document, Change("app:crm"), max_documents=100)
 
 
 def test_paused_sources_keep_their_partition_and_are_not_run(plant: Plant) -> None:
@@ -103,7 +199,7 @@ def test_paused_sources_keep_their_partition_and_are_not_run(plant: Plant) -> No
 
     result = _tick(plant)
 
-    assert _keys(result) == []
+    assert _sources(result) == []
     assert plant.instance.get_dynamic_partitions("sources") == ["handbook"]
 
 
@@ -121,12 +217,11 @@ def test_many_new_sources_are_run_a_portion_at_a_time(plant: Plant) -> None:
     for number in range(MAX_RUNS_PER_TICK + 3):
         plant.register(id_=f"source-{number:03}")
 
-    first = _tick(plant)
-    second = _tick(plant, first.cursor)
+    first, second = _sources(_tick(plant)), _sources(_tick(plant))
 
-    assert len(_keys(first)) == MAX_RUNS_PER_TICK
-    assert len(_keys(second)) == 3
-    assert not set(_keys(first)) & set(_keys(second))
+    assert len(first) == MAX_RUNS_PER_TICK
+    assert len(second) == 3
+    assert not set(first) & set(second)
 
 
 NIGHT = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
@@ -158,14 +253,11 @@ def test_a_source_is_due_once_for_each_time_of_its_schedule(source: RegisteredSo
 def test_the_one_schedule_runs_the_sources_that_are_due(plant: Plant) -> None:
     plant.register(id_="nightly", schedule="0 3 * * *")
     plant.register(id_="on-demand")
+    for source in ("nightly", "on-demand"):
+        plant.ingest(source)
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).replace(hour=3, minute=5)
-    with dagster_instance(plant.settings) as instance:
-        instance.add_dynamic_partitions("sources", ["nightly", "on-demand"])
-        with dg.build_schedule_context(instance, tomorrow, resources={"workbench": plant.workbench}) as context:
-            requests = due_sources(context)
 
-    assert [request.partition_key for request in requests] == ["nightly"]
-    assert requests[0].run_key == f"nightly@{tomorrow:%Y-%m-%d}T03:00"
+    assert _due(plant, tomorrow, "nightly", "on-demand") == ["nightly"]
 
 
 def _begin_run(plant: Plant, pid: int, **tags: str) -> str:
