@@ -28,6 +28,12 @@ def who(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> str:
     return context.run.tags.get(PERSON_TAG) or UNKNOWN
 
 
+def person(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> Principal | None:
+    """Whoever launched the run, with the groups that the proxy named; None for what Dagster itself launched."""
+    principal = Principal.of_subject(who(context)) if who(context) != DAEMON else None
+    return principal and replace(principal, groups=frozenset(json.loads(context.run.tags.get(GROUPS_TAG, "[]"))))
+
+
 def check_may_change(context: dg.OpExecutionContext | dg.AssetExecutionContext, workbench: Workbench, source: str, *owners: str) -> None:
     """That whoever launched the run answers for the source, or is an administrator. Without a proxy everybody does.
 
@@ -42,11 +48,10 @@ def check_may_change(context: dg.OpExecutionContext | dg.AssetExecutionContext, 
     """
     if workbench.settings.dagster_people == "nobody" or context.run.tags.get(ADMIN_TAG) == "yes":
         return
-    principal = Principal.of_subject(who(context)) if who(context) != DAEMON else None
+    principal = person(context)
     if principal is None:
         raise NotAuthorised("only a person changes a source")
-    groups = frozenset(json.loads(context.run.tags.get(GROUPS_TAG, "[]")))
-    acting = workbench.catalog.owned.acting(replace(principal, groups=groups))
+    acting = workbench.catalog.owned.acting(principal)
     owner = _owner(workbench, source)
     wanted = {*owners} if owner is None else {owner}
     if not wanted <= acting:

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from croniter import croniter
 
 from pipelines.connectors.globs import glob_problem
 from pipelines.connectors.port import Probe
 from pipelines.connectors.registry import connect, location_problems
-from retrieval.domain.errors import FieldProblem, InvalidInput
-from retrieval.domain.sources import SourceSpec, spec_from_json
+from retrieval.domain.errors import Conflict, FieldProblem, InvalidInput
+from retrieval.domain.registration_form import BLOCKS
+from retrieval.domain.sources import SourceSpec, SourceState, spec_as_json, spec_from_json
+from retrieval.ports.sources import RegisteredSource, SourceRegistry
 from retrieval.settings import Settings
 
 _STAND_INS: Mapping[str, object] = {
@@ -34,6 +37,54 @@ ROUNDS = 4
 """Unknown and missing fields, then wrong values, then none; one to spare."""
 CRON_FIELDS = 5
 _BEFORE_PARTS = re.compile(r"[.\[]")
+
+
+class Outcome(StrEnum):
+    """What a registration does."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What registering a spec does, or did. `version`: of the registration then. `changed`: names of fields, never their values."""
+
+    outcome: Outcome
+    version: int
+    changed: tuple[str, ...] = ()
+
+    @property
+    def in_words(self) -> str:
+        if self.outcome is Outcome.NEW:
+            return "a new source"
+        if self.outcome is Outcome.UNCHANGED:
+            return f"the same as version {self.version}: nothing changes"
+        return f"version {self.version}, which changes {', '.join(self.changed)}"
+
+
+def planned(registry: SourceRegistry, spec: SourceSpec) -> Plan:
+    """What `register` would do now.
+
+    Raises:
+        Conflict: as `register` does.
+    """
+    found = _registered(registry, spec.id)
+    if found is None:
+        return Plan(Outcome.NEW, 1)
+    if found.state is SourceState.RETIRED:
+        raise Conflict("this source is retired: register it under another id")
+    if found.spec.kind != spec.kind:
+        raise Conflict(f"this source is registered as a {found.spec.kind} source: register the new kind under another id")
+    changed = _changed(found.spec, spec)
+    return Plan(Outcome.CHANGED, found.version + 1, changed) if changed else Plan(Outcome.UNCHANGED, found.version)
+
+
+def register(registry: SourceRegistry, spec: SourceSpec, *, by: str) -> Plan:
+    """Register it, and say what that did. Raises Conflict for a retired source, or one of another kind."""
+    plan = planned(registry, spec)
+    return replace(plan, version=registry.register(spec, by=by))
 
 
 def checked_spec(raw: Mapping[str, object], settings: Settings) -> SourceSpec:
@@ -63,6 +114,25 @@ def look_at(spec: SourceSpec, settings: Settings) -> Probe:
     if probe.problem is not None:
         raise InvalidInput.of("location", f"the source cannot be reached: {probe.problem}")
     return probe
+
+
+def _registered(registry: SourceRegistry, source: str) -> RegisteredSource | None:
+    try:
+        return registry.get(source)
+    except InvalidInput:
+        return None
+
+
+def _changed(before: SourceSpec, after: SourceSpec) -> tuple[str, ...]:
+    was, is_ = _said(before), _said(after)
+    return tuple(name for name in sorted({*was, *is_}) if was.get(name) != is_.get(name))
+
+
+def _said(spec: SourceSpec) -> dict[str, object]:
+    """Field to value, with the fields of blocks under their own names."""
+    said = spec_as_json(spec)
+    blocks = [block for name in BLOCKS if isinstance(block := said.pop(name, None), Mapping)]
+    return said | {str(name): value for block in blocks for name, value in block.items()}
 
 
 def _read(given: Mapping[str, object], problems: list[FieldProblem]) -> SourceSpec:
