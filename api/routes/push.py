@@ -62,7 +62,7 @@ class PushRequest(BaseModel):
     )
     title: Text = Field("", description="Empty: the document's own.")
     uri: Text = Field("", description="URL with http or https where a reader finds the original.")
-    modified_at: Moment | None = Field(None, description="When the original was changed last.")
+    modified_at: Moment | None = Field(None, strict=False, description="When the original was changed last.")
     allow: list[Text] = Field(default=[], description="Subjects who may read it; none: nobody. They replace those that were pushed before.")
     deny: list[Text] = Field(default=[], description="Subjects who may not, whatever else allows them.")
     sequence: int | None = Field(
