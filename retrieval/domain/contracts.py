@@ -135,7 +135,27 @@ class ContractTerms:
     @property
     def looks_inside(self) -> bool:
         """Whether texts have to be inspected for this contract."""
-        return self.personal_data is not PersonalData.ALLOW or {self.secrets, self.instructions} != {Suspicion.ALLOW}
+        return bool(self.promised & {Rule.PERSONAL_DATA, Rule.SECRETS, Rule.INSTRUCTIONS, Rule.LANGUAGES})
+
+    @property
+    def promised(self) -> frozenset[Rule]:
+        """Rules that have something to judge. Losing documents is always judged: where the contract says nothing, by the settings."""
+        said = {
+            Rule.FRESHNESS: self.freshness_hours,
+            Rule.DOCUMENT_COUNT: self.min_documents or self.max_documents,
+            Rule.LOST_DOCUMENTS: True,
+            Rule.UNREADABLE_SHARE: self.max_unreadable_share is not None,
+            Rule.QUARANTINED_SHARE: self.max_quarantined_share is not None,
+            Rule.REQUIRED_METADATA: self.required_metadata,
+            Rule.FORMATS: self.formats,
+            Rule.LANGUAGES: self.languages,
+            Rule.SIZE_DRIFT: self.max_size_drift is not None,
+            Rule.CENTROID_DRIFT: self.max_centroid_drift is not None,
+            Rule.PERSONAL_DATA: self.personal_data is not PersonalData.ALLOW,
+            Rule.SECRETS: self.secrets is not Suspicion.ALLOW,
+            Rule.INSTRUCTIONS: self.instructions is not Suspicion.ALLOW,
+        }
+        return frozenset(rule for rule, is_said in said.items() if is_said)
 
     def _problems(self) -> Iterator[FieldProblem]:
         for name, most, unit in (

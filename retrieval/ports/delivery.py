@@ -1,7 +1,7 @@
-"""Telling askers that their question has been decided. A message names the escalation and how it ended, never what was answered."""
+"""Telling askers that their question has been decided, and owners how their sources stand. A message holds no text of either."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -16,23 +16,37 @@ class Channel(StrEnum):
     EMAIL = "email"
 
 
+class Occasion(StrEnum):
+    """What happened; the type of a webhook's event."""
+
+    ESCALATION_CLOSED = "escalation.closed"
+    CONTRACT_BROKEN = "contract.broken"
+    CONTRACT_HOLDS = "contract.holds"
+    RECALL_MADE = "recall.made"
+    DOCUMENTS_RECALLED = "documents.recalled"
+
+
 @dataclass(frozen=True)
 class Message:
     """One message that is due. It may be sent more than once: `id` stays the same, so that a receiver knows it again.
 
     Attributes:
-        asker: subject of who asked.
-        application: subject of the application that was asked through, or asked itself; None for neither.
+        about: id of the escalation, of the source or of the recall.
+        recipient: subject of who is told: who asked, or who answers for the source.
+        application: subject of the application that is told, or was asked through; None for neither.
         attempts: made so far.
+        details: what else a webhook is told: names, never text of documents, questions or answers.
     """
 
     id: str
-    escalation: str
+    about: str
     channel: Channel
-    asker: str
+    recipient: str
     application: str | None
     attempts: int
     created_at: str
+    occasion: Occasion = Occasion.ESCALATION_CLOSED
+    details: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,8 @@ def deliverer(
         Channel.WEBHOOK: WebhookSender(catalog.webhooks, settings, desk.clock, **options),
         Channel.EMAIL: EmailSender(catalog.directory, settings, desk.clock),
     }
-    return Deliverer(
-        settings, catalog.escalation_sweep, catalog.escalation_outbox, senders, catalog.leases, desk.clock, holder, jitter=lambda: 1.0
-    )
+    outboxes = (catalog.escalation_outbox, catalog.contract_notices, catalog.recall_notices)
+    return Deliverer(settings, catalog.escalation_sweep, outboxes, senders, catalog.leases, desk.clock, holder, jitter=lambda: 1.0)
 
 
 def hooked(desk: Desk, url: str, secret: str = SECRET) -> None:

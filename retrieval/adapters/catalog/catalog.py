@@ -11,6 +11,10 @@ from retrieval.adapters.catalog.budgets import CatalogBudgets
 from retrieval.adapters.catalog.calibrations import CatalogCalibrations
 from retrieval.adapters.catalog.citations import CatalogCitations
 from retrieval.adapters.catalog.contracts.health import CatalogHealth
+from retrieval.adapters.catalog.contracts.inspections import CatalogInspections
+from retrieval.adapters.catalog.contracts.judgements import CatalogContractVerdicts
+from retrieval.adapters.catalog.contracts.measuring import CatalogMeasures
+from retrieval.adapters.catalog.contracts.notices import CatalogContractNotices
 from retrieval.adapters.catalog.directory.entries import CatalogDirectory
 from retrieval.adapters.catalog.embedding_models import CatalogEmbeddingModels, CatalogModelReaders
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
@@ -33,6 +37,9 @@ from retrieval.adapters.catalog.idempotency import CatalogIdempotency
 from retrieval.adapters.catalog.keys import CatalogKeys
 from retrieval.adapters.catalog.learning.catalog_learning import CatalogLearning
 from retrieval.adapters.catalog.leases import CatalogLeases
+from retrieval.adapters.catalog.lineage.notices import CatalogRecallNotices
+from retrieval.adapters.catalog.lineage.reading import CatalogLineage
+from retrieval.adapters.catalog.lineage.recalling import CatalogRecalls, ReviewHours
 from retrieval.adapters.catalog.listing import CatalogListing
 from retrieval.adapters.catalog.owned import CatalogOwnedSources
 from retrieval.adapters.catalog.publishing import CatalogPublishing
@@ -44,6 +51,7 @@ from retrieval.adapters.catalog.staging import CatalogStaging
 from retrieval.adapters.catalog.token_vectors import CatalogTokenVectors
 from retrieval.adapters.catalog.usage import CatalogUsage
 from retrieval.adapters.catalog.verdicts import CatalogVerdicts
+from retrieval.adapters.catalog.versions.erasure import CatalogErasure
 from retrieval.adapters.catalog.versions.retention import CatalogRetention
 from retrieval.adapters.catalog.versions.rollback import CatalogRollback
 from retrieval.domain.automation import RetryPace
@@ -95,11 +103,19 @@ class Catalog:
     citations: CatalogCitations
     usage: CatalogUsage
     budgets: CatalogBudgets
+    lineage: CatalogLineage
+    recalls: CatalogRecalls
+    recall_notices: CatalogRecallNotices
     rollback: CatalogRollback
     retention: CatalogRetention
+    erasure: CatalogErasure
     pushed: CatalogPushedDocuments
     automation: CatalogAutomation
     health: CatalogHealth
+    inspections: CatalogInspections
+    contract_measures: CatalogMeasures
+    contract_verdicts: CatalogContractVerdicts
+    contract_notices: CatalogContractNotices
     embedding_models: CatalogEmbeddingModels
     model_readers: CatalogModelReaders
 
@@ -176,7 +192,13 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         citations=CatalogCitations(database, authority, kept_days=settings.citation_receipt_days),
         usage=CatalogUsage(database),
         budgets=CatalogBudgets(database),
+        lineage=CatalogLineage(database),
+        recalls=CatalogRecalls(
+            database, hours=ReviewHours(settings.escalation_review_hours_high, expires_days=settings.escalation_expiry_days)
+        ),
+        recall_notices=CatalogRecallNotices(database),
         rollback=CatalogRollback(database, most=settings.rollback_max_documents),
+        erasure=CatalogErasure(database, most=settings.erase_max_documents),
         retention=CatalogRetention(
             database,
             RetentionTerms(settings.retention_keep_versions, settings.retention_keep_days),
@@ -185,6 +207,10 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
         pushed=CatalogPushedDocuments(database),
         automation=CatalogAutomation(database, pace),
         health=CatalogHealth(database),
+        inspections=CatalogInspections(database),
+        contract_measures=CatalogMeasures(database),
+        contract_verdicts=CatalogContractVerdicts(database, by_mail=bool(settings.email_smtp_host)),
+        contract_notices=CatalogContractNotices(database),
         embedding_models=CatalogEmbeddingModels(database),
         model_readers=CatalogModelReaders(database),
     )

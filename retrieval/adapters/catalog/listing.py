@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.classes import class_of, count_passages
+from retrieval.adapters.catalog.contracts.restricting import as_restricted
 from retrieval.adapters.catalog.engine import Database, next_revision
 from retrieval.adapters.catalog.outbox import announce
 from retrieval.adapters.catalog.pushing.listing import as_pushed_now
@@ -15,6 +16,7 @@ from retrieval.adapters.catalog.runs import fence
 from retrieval.adapters.catalog.sources import fresh_until_of
 from retrieval.adapters.catalog.tables import document_versions, documents, source_runs, sources
 from retrieval.adapters.catalog.versions.holds import IS_HELD_ABSENT
+from retrieval.adapters.catalog.versions.tombstones import without_erased
 from retrieval.domain.audit import PIPELINE, AuditAction, AuditedDocument, AuditEntry, spread
 from retrieval.domain.clock import stamp
 from retrieval.domain.documents import SourceFile
@@ -51,7 +53,8 @@ class CatalogListing:
             raise InvalidInput.of("listing", "the connector listed one key twice")
         with self._database.write() as connection:
             fence(connection, run)
-            by_id = as_pushed_now(connection, run.source, by_id)
+            by_id = as_restricted(connection, run.source, as_pushed_now(connection, run.source, by_id))
+            by_id = without_erased(connection, by_id)
             known = {row.id: row for row in connection.execute(select(documents).where(documents.c.id.in_(list(by_id))))}
             classes = {policy: class_of(connection, run.source, policy) for policy in {file.policy for file in by_id.values()}}
             new = [_row(run, id_, file, classes[file.policy]) for id_, file in by_id.items() if id_ not in known]

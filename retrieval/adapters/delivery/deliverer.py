@@ -1,7 +1,7 @@
 """What happens to escalations by themselves: claims lapse, questions expire, and whoever waits is told. In one process at a time."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -24,6 +24,7 @@ class Deliverer:
     """Messages are sent at least once, with an id that stays the same; each escalation has one for each channel.
 
     Attributes:
+        outboxes: of escalations, contracts and recalls, each asked for a batch.
         senders: one for each channel that messages are made for.
         holder: names this process among those that share the catalog.
         jitter: what share of a pause is kept, .5 to 1, at random so that many that failed together do not come back together.
@@ -31,7 +32,7 @@ class Deliverer:
 
     settings: Settings
     sweep: EscalationSweep
-    outbox: Outbox
+    outboxes: Sequence[Outbox]
     senders: Mapping[Channel, Sender]
     lease: WorkLease
     clock: Clock
@@ -45,27 +46,28 @@ class Deliverer:
         self.sweep.lapse()
         self.sweep.expire()
         self.sweep.forget()
-        for message in self.outbox.due(count=self.settings.escalation_batch):
-            if not self._is_mine():
-                return
-            self._send(message)
+        for outbox in self.outboxes:
+            for message in outbox.due(count=self.settings.escalation_batch):
+                if not self._is_mine():
+                    return
+                self._send(outbox, message)
 
     def _is_mine(self) -> bool:
         return self.lease.take(LEASE, holder=self.holder, seconds=LEASE_SECONDS)
 
-    def _send(self, message: Message) -> None:
+    def _send(self, outbox: Outbox, message: Message) -> None:
         try:
             self.senders[message.channel].send(message)
         except Undelivered as failure:
-            self._failed(message, failure)
+            self._failed(outbox, message, failure)
         else:
-            self.outbox.sent(message)
+            outbox.sent(message)
 
-    def _failed(self, message: Message, failure: Undelivered) -> None:
+    def _failed(self, outbox: Outbox, message: Message, failure: Undelivered) -> None:
         attempts = message.attempts + 1
         is_last = failure.is_final or attempts >= self.settings.webhook_attempts
         again = None if is_last else stamp(self.clock.now() + timedelta(seconds=self._pause_seconds(attempts)))
-        self.outbox.failed(message, str(failure), next_attempt_at=again)
+        outbox.failed(message, str(failure), next_attempt_at=again)
         told = {"message_id": message.id, "channel": message.channel.value, "attempts": attempts, "reason": str(failure)}
         _log.warning("escalation_message_given_up" if is_last else "escalation_message_failed", **told)
 

@@ -1,4 +1,4 @@
-"""Telling a person by mail that their question has been looked at. Neither the question nor the answer is in it."""
+"""Telling a person by mail that their question has been looked at, or how their source stands. No text of any of it is in it."""
 
 import smtplib
 import ssl
@@ -8,11 +8,16 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from retrieval.domain.clock import Clock
-from retrieval.ports.delivery import Message, Undelivered
+from retrieval.ports.delivery import Message, Occasion, Undelivered
 from retrieval.ports.directory import Directory
 from retrieval.settings import Settings
 
-_SUBJECT = "Your question has been looked at"
+_SUBJECTS = {
+    Occasion.ESCALATION_CLOSED: "Your question has been looked at",
+    Occasion.CONTRACT_BROKEN: "A source that you answer for does not keep its contract",
+    Occasion.CONTRACT_HOLDS: "A source that you answer for keeps its contract again",
+    Occasion.DOCUMENTS_RECALLED: "Documents that answers stood on are withdrawn",
+}
 
 
 class EmailSender:
@@ -24,7 +29,7 @@ class EmailSender:
         self._clock = clock
 
     def send(self, message: Message) -> None:
-        to = self._address(message.asker)
+        to = self._address(message.recipient)
         if to is None:
             raise Undelivered("the directory has no e-mail address of the asker", is_final=True)
         mail = self._mail(message, to)
@@ -45,13 +50,20 @@ class EmailSender:
 
     def _mail(self, message: Message, to: str) -> EmailMessage:
         mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = self._settings.email_from, to, _SUBJECT
+        mail["From"], mail["To"], mail["Subject"] = self._settings.email_from, to, _SUBJECTS[message.occasion]
         mail["Date"] = format_datetime(self._clock.now())
         mail["Message-ID"] = f"<{message.id}@{self._settings.email_from.rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
-        link = self._settings.email_link.replace("{id}", message.escalation)
-        mail.set_content("A question that you asked has been looked at by a person.\n" + (f"\n{link}\n" if link else ""))
+        mail.set_content(self._said(message))
         return mail
+
+    def _said(self, message: Message) -> str:
+        if message.occasion is Occasion.ESCALATION_CLOSED:
+            link = self._settings.email_link.replace("{id}", message.about)
+            return "A question that you asked has been looked at by a person.\n" + (f"\n{link}\n" if link else "")
+        rules = ", ".join(message.details.get("rules", ()))
+        broken = f"Broken: {rules}. New content is kept back; what was published before stays.\n" if rules else ""
+        return f"{_SUBJECTS[message.occasion]}: {message.about}\n\n{broken}"
 
 
 def address_in(attributes: Mapping[str, object]) -> str | None:

@@ -24,4 +24,5 @@ def open_deliverer(settings: Settings, catalog: Catalog, clock: Clock) -> Iterat
             Channel.EMAIL: EmailSender(catalog.directory, settings, clock),
         }
         holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        yield Deliverer(settings, catalog.escalation_sweep, catalog.escalation_outbox, senders, catalog.leases, clock, holder)
+        outboxes = (catalog.escalation_outbox, catalog.contract_notices, catalog.recall_notices)
+        yield Deliverer(settings, catalog.escalation_sweep, outboxes, senders, catalog.leases, clock, holder)

@@ -1,4 +1,4 @@
-"""Telling an application by a signed POST. It names the escalation only: the application then asks for it, as the asker.
+"""Telling an application by a signed POST. It names the escalation or the source only: the application then asks, as whoever it is for.
 
 No redirect is followed, no proxy or credential comes from the environment, nothing of the answer is read but its status, and every
 address is checked when it is connected to.
@@ -77,7 +77,8 @@ def checked_url(url: str, settings: Settings) -> httpx.URL:
 
 def body_of(message: Message) -> bytes:
     """The same bytes for the same message, however often it is sent."""
-    told = {"type": "escalation.closed", "timestamp": message.created_at, "data": {"id": message.escalation, "state": "closed"}}
+    data = {"id": message.about, "state": message.occasion.rpartition(".")[2], **message.details}
+    told = {"type": message.occasion.value, "timestamp": message.created_at, "data": data}
     return json.dumps(told, separators=(",", ":")).encode()
 
 

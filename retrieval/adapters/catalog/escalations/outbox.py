@@ -48,7 +48,7 @@ class CatalogOutbox:
         with self._database.write() as connection:
             changed = connection.execute(update(deliveries).where(*waiting).values(**values, attempts=message.attempts + 1)).rowcount
             if changed and outcome != _WAITING:
-                told = {"escalation": message.escalation, "channel": message.channel.value, "message": message.id}
+                told = {"escalation": message.about, "channel": message.channel.value, "message": message.id}
                 entry = AuditEntry(AuditAction.ESCALATION_DELIVERED, SERVICE.subject, outcome=outcome, details=told)
                 append(connection, entry, at=at)
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.automation import pushes_of, remember
 from retrieval.adapters.catalog.classes import class_of
+from retrieval.adapters.catalog.contracts.restricting import limited
 from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.listing import reclassify
 from retrieval.adapters.catalog.publishing import withdraw
@@ -147,7 +148,7 @@ def _readers_now(connection: Connection, source: str, document: PushedDocument) 
     row = connection.execute(select(documents.c.access_class).where(documents.c.id == id_)).one_or_none()
     if row is None:
         return {}
-    to = class_of(connection, source, document.policy)
+    to = class_of(connection, source, limited(connection, source, {id_: document.policy})[id_])
     if row.access_class == to:
         return {}
     return reclassify(connection, {id_: to})
