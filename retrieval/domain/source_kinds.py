@@ -134,4 +134,75 @@ SQL = Kind(
         Option("exclude", "Patterns of keys to leave out.", takes_many=True, example="drafts/**"),
     ),
 )
-KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in (FILES, WEB, SQL)})
+GIT = Kind(
+    "git",
+    "The files of a git repository as one branch or tag has them. Symbolic links, submodules and Git LFS pointers are no documents.",
+    (
+        Option(
+            "repository",
+            "Absolute path of a repository on this machine, or its https:// address.",
+            required=True,
+            example="https://git.example.com/handbook.git",
+        ),
+        Option("ref", "Branch, tag or commit that is read.", default="HEAD", example="main"),
+        Option(
+            "token",
+            "Where the token or password for an https:// repository is kept; none: it is public.",
+            is_reference=True,
+            example="env:ARCHIVIST_SOURCE_HANDBOOK_TOKEN",
+        ),
+        Option("login", "Name that goes with the token; most hosts take any.", default="git", example="archivist"),
+        Option(
+            "history",
+            "How many of the newest commits are documents as well, each with its message and neither names nor contents of files, "
+            "under '.git/commits/'. The top folder's permissions hold for them.",
+            default="0",
+            example="200",
+        ),
+        Option(
+            "link",
+            "Address below which people see the files.",
+            example="https://git.example.com/handbook/blob/main",
+        ),
+        Option(
+            "include",
+            "Patterns of paths to take; '**' crosses folders, '*' does not.",
+            default="**",
+            takes_many=True,
+            example="docs/**",
+        ),
+        Option("exclude", "Patterns of paths to leave out.", takes_many=True, example="docs/archive/**"),
+    ),
+)
+MAILBOX = Kind(
+    "mailbox",
+    "E-mails: one document for each message, and one for each attachment.",
+    (
+        Option(
+            "mailbox",
+            "Absolute path of an mbox file or a Maildir on this machine, or the imaps:// address of a mail server.",
+            required=True,
+            example="imaps://mail.example.com",
+        ),
+        Option("format", "What a path is.", default="mbox", choices=("mbox", "maildir"), example="maildir"),
+        Option("login", "Name of the account on the mail server.", example="support@example.com"),
+        Option("password", "Where the account's password is kept.", is_reference=True, example="env:ARCHIVIST_SOURCE_SUPPORT_PASSWORD"),
+        Option("folders", "Folders that are read on the mail server.", default="INBOX", takes_many=True, example="Archive/2026"),
+        Option(
+            "participants",
+            "Domains whose addresses are people here: who wrote or received a message reads it, 'ann@example.com' as 'user:ann', whatever "
+            "the rules allow. None: the permission rules say who reads.",
+            takes_many=True,
+            example="example.com",
+        ),
+        Option(
+            "include",
+            "Patterns of keys to take. A key is the folder and the Message-ID, e.g. 'INBOX/42@example.com.eml'.",
+            default="**",
+            takes_many=True,
+            example="Archive/**",
+        ),
+        Option("exclude", "Patterns of keys to leave out.", takes_many=True, example="Archive/Private/**"),
+    ),
+)
+KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in (FILES, WEB, SQL, GIT, MAILBOX, PUSH)})
