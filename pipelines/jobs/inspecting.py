@@ -4,13 +4,14 @@ import hashlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, zip_longest
 from pathlib import PurePosixPath
 
 from pipelines.connectors.port import Connector, FileRefused
 from pipelines.connectors.registry import connect
 from pipelines.inspection.findings import Findings
+from pipelines.inspection.hidden import hidden_stretches
 from pipelines.inspection.inspect import inspect
 from pipelines.jobs.inspecting_report import Estimate, Finding, Reason, SourceReport
 from pipelines.parsing.sandbox import ParseJob, ParsePool
@@ -61,6 +62,14 @@ def sample_of(files: Sequence[SourceFile], most: int) -> list[SourceFile]:
 def format_of(key: str) -> str:
     """A document's extension in lower case, without its dot; `none` where it has none."""
     return PurePosixPath(document_name(key)).suffix.lower().removeprefix(".") or "none"
+
+
+def _as_written(content: bytes) -> str:
+    """The text of a document that is nothing but text: parsing takes away what nobody sees, so it is looked for before."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return ""
 
 
 @dataclass
@@ -145,7 +154,7 @@ class _DryRun:
                 if isinstance(found, Rejection):
                     self._sample.fail(job.key, found)
                 else:
-                    self._take(job.key, found)
+                    self._take(job, found)
 
     def _jobs(self, files: Sequence[SourceFile]) -> Iterator[ParseJob]:
         for file in files:
@@ -155,16 +164,18 @@ class _DryRun:
             if fetched is not None:
                 yield ParseJob(file.key, document_name(file.key), fetched.content, fetched.media_type)
 
-    def _take(self, key: str, parsed: ParsedDocument) -> None:
+    def _take(self, job: ParseJob, parsed: ParsedDocument) -> None:
         drafts = chunk(
             parsed,
             count_tokens=self._ingestion.embedder.count_tokens,
             max_tokens=self._settings.chunk_max_tokens,
             overlap_tokens=self._settings.chunk_overlap_tokens,
         )
-        self._sample.passages[format_of(key)] += len(drafts)
+        self._sample.passages[format_of(job.key)] += len(drafts)
         self._sample.texts += [draft.embedded_text for draft in drafts[: self._settings.dry_run_embedded_passages]]
-        self._sample.add_findings(inspect(parsed.text, most_characters=self._settings.dry_run_inspected_characters))
+        most = self._settings.dry_run_inspected_characters
+        found = inspect(parsed.text, most_characters=most)
+        self._sample.add_findings(replace(found, hidden=found.hidden + hidden_stretches(_as_written(job.content)[:most])))
 
     def _compare(self, files: Sequence[SourceFile]) -> None:
         """Learn the contents of the others, as long as there is time."""

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -94,6 +95,10 @@ class Plant:
         )
         return self.catalog.sources.register(spec, by="user:dana")
 
+    def register_folder(self, id_: str, folder: Path, *rules: PermissionRule) -> int:
+        """Another source, or this one anew, over any folder."""
+        return self.catalog.sources.register(SourceSpec(id_, "files", id_, "user:dana", {"root": str(folder)}, rules), by="user:dana")
+
     def ingest(self, source: str = "handbook", **options: object) -> dg.ExecuteInProcessResult:
         self.instance.add_dynamic_partitions("sources", [source])
         job = self.definitions.resolve_job_def("ingest_source")
@@ -133,13 +138,26 @@ def touch_later(path: Path) -> None:
 
 @pytest.fixture
 def make_plant(tmp_path: Path) -> Iterator[Callable[..., Plant]]:
+    with _plants() as make:
+        yield partial(make, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def make_world() -> Iterator[Callable[..., Plant]]:
+    """A plant below a given folder, for all tests of a module."""
+    with _plants() as make:
+        yield make
+
+
+@contextmanager
+def _plants() -> Iterator[Callable[..., Plant]]:
     opened: list[Plant] = []
 
-    def make(**settings: object) -> Plant:
-        chosen = {"data_directory": tmp_path / "archivist", "source_attempts": 2, "source_retry_seconds": 1, "index_wait_seconds": 0.2}
+    def make(folder: Path, **settings: object) -> Plant:
+        chosen = {"data_directory": folder / "archivist", "source_attempts": 2, "source_retry_seconds": 1, "index_wait_seconds": 0.2}
         made = Settings(**(chosen | settings))
         embedder = FakeEmbedder()
-        root = tmp_path / "documents"
+        root = folder / "documents"
         root.mkdir(exist_ok=True)
         instance = dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}})
         opened.append(Plant(made, root, embedder, workbench_with(made, embedder), instance))
