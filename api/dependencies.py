@@ -15,6 +15,7 @@ from api.schemas import NoParameters
 from retrieval.domain.answers import Answer, AnswerSentence, Retrieved
 from retrieval.domain.citations import CheckedCitation
 from retrieval.domain.clock import Clock
+from retrieval.domain.embedding_models import EmbeddingModel
 from retrieval.domain.permissions import Principal
 from retrieval.domain.pushing import PushStatus
 from retrieval.domain.queries import Query
@@ -158,6 +159,9 @@ class Wiring(Protocol):
     @property
     def token_key(self) -> bytes:
         """32 bytes that stay the same across restarts and replicas."""
+
+    def embedding_models(self) -> Sequence[tuple[EmbeddingModel, bool]]:
+        """The live model and those ready to become it, each with whether this process can answer by it. Anybody may read it."""
 
     def readiness(self) -> Sequence[tuple[str, bool, str]]:
         """(part, whether it is ready, why not or how far behind). Anybody may read it: no revision, no count of documents."""

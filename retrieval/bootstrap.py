@@ -4,6 +4,8 @@ Adapters with heavy libraries are imported where they are picked, so that a proc
 """
 # ruff: noqa: PLC0415 - torch, Qdrant and their like take seconds to import
 
+import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
@@ -20,7 +22,10 @@ from retrieval.adapters.directory_csv import files_at as directory_files
 from retrieval.adapters.directory_csv import import_directory
 from retrieval.adapters.glossary_yaml import read_glossary
 from retrieval.adapters.graph.paths import names_to
+from retrieval.domain.audit import SERVICE
+from retrieval.domain.embedding_models import EMBEDDING, SEARCHED, EmbeddingModel, ModelState
 from retrieval.domain.errors import InvalidInput, Unavailable
+from retrieval.model_switch import LiveModels
 from retrieval.ports.generation import Generator
 from retrieval.ports.graph_search import GraphSearch
 from retrieval.ports.ingestion import Blobs
@@ -31,7 +36,10 @@ from retrieval.services import Services
 from retrieval.settings import Settings
 
 if TYPE_CHECKING:
+    from qdrant_client import QdrantClient
+
     from retrieval.adapters.catalog.audit.checkpoints import Checkpoints
+    from retrieval.adapters.qdrant.collection import IndexIdentity
     from retrieval.adapters.qdrant.edge import EdgeIndex
     from retrieval.adapters.qdrant.server import QdrantServerIndex
     from retrieval.indexing.owner import IndexOwner
@@ -42,6 +50,7 @@ __all__ = [
     "Ingestion",
     "Service",
     "audit_public_key",
+    "begin_with_settings",
     "change_feed",
     "directory_files",
     "import_directory",
@@ -54,6 +63,7 @@ __all__ = [
     "open_rerankers",
     "open_service",
     "read_glossary",
+    "register_embedding_model",
     "register_webhook",
     "write_graph",
 ]
@@ -62,24 +72,36 @@ EDGE_FOLLOWER = "edge"
 HEARTBEAT_SECONDS = 5.0
 
 
-def open_embedder(settings: Settings) -> Embedder:
-    """The embedder that the settings name. Raises ModelMismatch when its weights are not the ones expected."""
-    from retrieval.adapters.models.sentence_transformer import SentenceTransformerEmbedder
+def open_embedder(settings: Settings, model: EmbeddingModel | None = None) -> Embedder:
+    """A registered model, or without one that of the settings. Raises ModelMismatch when its files are not the ones expected."""
+    from retrieval.adapters.models.opening import load_embedder
 
-    return SentenceTransformerEmbedder.from_settings(settings)
+    return load_embedder(settings, model)
 
 
-def open_deferred_embedder(settings: Settings) -> Embedder:
+def open_deferred_embedder(settings: Settings, model: EmbeddingModel | None = None) -> Embedder:
     """The same, loaded when it first has to work. Raises ModelMismatch at once when its weights are not there."""
-    from retrieval.adapters.models.deferred import DeferredEmbedder
-    from retrieval.adapters.models.known import is_known, known_tokens
-    from retrieval.adapters.models.weights import find_weights
+    from retrieval.adapters.models.opening import defer_embedder
 
-    weights = find_weights(settings.embedder_model)
-    load_tokens = partial(known_tokens, weights) if is_known(weights) else None
-    return DeferredEmbedder(
-        weights.id, partial(open_embedder, settings), load_tokens=load_tokens, gives_tokens=is_known(weights) and settings.rerank_tokens
-    )
+    return defer_embedder(settings, model)
+
+
+def register_embedding_model(settings: Settings, catalog: Catalog, reference: str, *, by: str) -> EmbeddingModel:
+    """Make a model of the models' directory a candidate. Raises InvalidInput for one that is not there, Conflict for changed files."""
+    from retrieval.adapters.models.opening import described
+
+    begin_with_settings(settings, catalog)
+    return catalog.embedding_models.register(described(settings, reference, by=by))
+
+
+def begin_with_settings(
+    settings: Settings, catalog: Catalog, load: Callable[[Settings, EmbeddingModel | None], Embedder] = open_embedder
+) -> EmbeddingModel:
+    """The live model; where none ever was, that of the settings becomes it."""
+    from retrieval.adapters.models.opening import first_model
+
+    live = catalog.embedding_models.live()
+    return live or catalog.embedding_models.begin(first_model(settings, load(settings, None), by=SERVICE.subject))
 
 
 @contextmanager
@@ -127,25 +149,51 @@ class Ingestion:
     catalog: Catalog
     blobs: Blobs
     make_embedder: Callable[[Settings], Embedder] = field(default=open_deferred_embedder, repr=False)
+    make_model: Callable[[Settings, EmbeddingModel], Embedder] = field(default=open_deferred_embedder, repr=False)
+    _models: dict[str, Embedder] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def embedder(self) -> Embedder:
+        """By the live model; by that of the settings where none was ever live."""
+        live = self.catalog.embedding_models.live()
+        return self._of_settings if live is None else self.model(live)
+
+    @property
+    def beside(self) -> list[Embedder]:
+        """By the models that are prepared beside the live one: new texts are embedded by them too."""
+        models = self.catalog.embedding_models.all()
+        return [self.model(model) for model in models if model.state in EMBEDDING and model.state is not ModelState.LIVE]
+
+    def model(self, model: EmbeddingModel) -> Embedder:
+        """A registered model. Raises ModelMismatch when its files are not what they were."""
+        if model.id not in self._models:
+            self._models[model.id] = self.make_model(self.settings, model)
+        return self._models[model.id]
 
     @cached_property
-    def embedder(self) -> Embedder:
+    def _of_settings(self) -> Embedder:
         return self.make_embedder(self.settings)
 
     def warm_up(self) -> None:
         """Load a deferred model in the background, because it is going to be needed."""
         from retrieval.adapters.models.deferred import DeferredEmbedder
 
-        if isinstance(self.embedder, DeferredEmbedder):
-            self.embedder.warm_up()
+        embedder = self.embedder
+        if isinstance(embedder, DeferredEmbedder):
+            embedder.warm_up()
 
-    @cached_property
+    @property
     def feed(self) -> CatalogFeed:
         return CatalogFeed(self.catalog.database, self.embedder.model, past_days=self.settings.as_of_max_days)
 
-    @cached_property
+    @property
     def server_index(self) -> "QdrantServerIndex":
-        return _server_index(self.settings, self.embedder)
+        """As it should be now: with vectors of every model that is searched."""
+        return _server_index(self.settings, self._server, _wanted(self.catalog, self.embedder))
+
+    @cached_property
+    def _server(self) -> "QdrantClient":
+        return _qdrant(self.settings)
 
 
 @contextmanager
@@ -164,6 +212,7 @@ class Service(Services):
 
     token_key: bytes
     index_readiness: Callable[[], tuple[bool, str]]
+    models: LiveModels
 
     def readiness(self) -> Sequence[tuple[str, bool, str]]:
         """(part, whether it is ready, why not). Says nothing that counts documents."""
@@ -172,14 +221,20 @@ class Service(Services):
             catalog = ("catalog", True, "readable")
         except Unavailable as error:
             catalog = ("catalog", False, str(error))
-        return [catalog, ("index", *self.index_readiness()), ("model", True, self.knowledge.embedder.model)]
+        return [catalog, ("index", *self.index_readiness()), ("model", True, self.models.serving(0).embedder.model)]
 
 
 @contextmanager
-def open_service(settings: Settings, *, private_index: bool = False) -> Iterator[Service]:
+def open_service(
+    settings: Settings,
+    *,
+    private_index: bool = False,
+    load: Callable[[Settings, EmbeddingModel | None], Embedder] = open_embedder,
+) -> Iterator[Service]:
     """The read path over the index that the settings name. With the embedded index this process owns it until the end.
 
     With `private_index` it builds an embedded index of its own from the catalog, gone at the end, and takes nothing from whoever serves.
+    `load` makes embedders.
 
     Raises:
         IndexUnavailable: another process owns the embedded index.
@@ -187,10 +242,12 @@ def open_service(settings: Settings, *, private_index: bool = False) -> Iterator
     """
     catalog = open_catalog(settings)
     try:
-        embedder = open_embedder(settings)
+        embedder = load(settings, catalog.embedding_models.live())
+        begin_with_settings(settings, catalog, lambda _settings, _model: embedder)
         with (
             _checkpointing(settings, catalog),
-            _index(settings, catalog, embedder, private=private_index) as (index, readiness),
+            _index(settings, catalog, embedder, private=private_index) as (index, readiness, holds),
+            _live_models(settings, catalog, embedder, load, holds, reports=not private_index) as models,
             open_rerankers(settings) as rerankers,
             open_graph(settings, catalog) as walks,
             open_generators(settings) as generators,
@@ -206,6 +263,7 @@ def open_service(settings: Settings, *, private_index: bool = False) -> Iterator
                 tokens=catalog.token_vectors,
                 rerankers=rerankers,
                 walks=walks,
+                models=models,
                 way=names_to,
             )
             service = Service(
@@ -215,6 +273,7 @@ def open_service(settings: Settings, *, private_index: bool = False) -> Iterator
                 generators=generators,
                 token_key=catalog.database.secret("consistency tokens"),
                 index_readiness=readiness,
+                models=models,
             )
             with _learning(service), nullcontext() if private_index else _delivering(service):
                 yield service
@@ -312,13 +371,50 @@ def _checkpointing(settings: Settings, catalog: Catalog) -> Iterator[None]:
         thread.stop()
 
 
-Index = tuple[PassageSearch, Callable[[], tuple[bool, str]]]
+Index = tuple[PassageSearch, Callable[[], tuple[bool, str]], Callable[[str], bool]]
+"""The index, whether it is ready, and whether it holds a model's vectors."""
+
+
+@contextmanager
+def _live_models(
+    settings: Settings,
+    catalog: Catalog,
+    embedder: Embedder,
+    load: Callable[[Settings, EmbeddingModel | None], Embedder],
+    holds: Callable[[str], bool],
+    *,
+    reports: bool,
+) -> Iterator[LiveModels]:
+    """The models that this process can embed queries by, until the end. It prepares in the background what may become live."""
+    models = LiveModels(
+        catalog.embedding_models,
+        catalog.model_readers if reports else None,
+        load=partial(load, settings),
+        holds=holds,
+        first=embedder,
+        name=f"{socket.gethostname()}:{os.getpid()}",
+    )
+    with _in_background(models.refresh, pause_seconds=settings.model_refresh_seconds):
+        yield models
+    models.leave()
+
+
+def _wanted(catalog: Catalog, embedder: Embedder) -> "IndexIdentity":
+    """What an index should hold now."""
+    from retrieval.adapters.qdrant.collection import IndexIdentity
+
+    found = [model for model in catalog.embedding_models.all() if model.state in SEARCHED]
+    live = next((model for model in found if model.state is ModelState.LIVE), None)
+    if live is None:
+        return IndexIdentity(embedder.model, embedder.dimensions)
+    beside = sorted((model.id, model.dimensions) for model in found if model is not live)
+    return IndexIdentity(live.id, live.dimensions, beside=tuple(beside))
 
 
 @contextmanager
 def _index(settings: Settings, catalog: Catalog, embedder: Embedder, *, private: bool) -> Iterator[Index]:
     if settings.index_backend == "server":
-        yield _searching_server(settings, embedder)
+        yield _searching_server(settings, catalog, embedder)
     else:
         with (_private_edge if private else _owning_edge)(settings, catalog, embedder) as index:
             yield index
@@ -335,6 +431,7 @@ def _owning_edge(settings: Settings, catalog: Catalog, embedder: Embedder) -> It
     def follow() -> None:
         nonlocal heard_at, reported
         try:
+            index.want(_wanted(catalog, embedder))
             owner.follow()
         finally:
             applied = index.applied_revision()
@@ -351,7 +448,7 @@ def _owning_edge(settings: Settings, catalog: Catalog, embedder: Embedder) -> It
         return not index.needs_build, index.why_not if index.needs_build else "following the catalog"
 
     with closing(owner), _in_background(follow, pause_seconds=settings.index_follow_seconds):
-        yield FollowingSearch(index, lambda _needed: owner.catch_up(settings.index_catch_up_seconds)), readiness
+        yield FollowingSearch(index, lambda _needed: owner.catch_up(settings.index_catch_up_seconds)), readiness, index.holds
 
 
 @contextmanager
@@ -363,36 +460,40 @@ def _private_edge(settings: Settings, catalog: Catalog, embedder: Embedder) -> I
         index, owner = _edge(settings, catalog, embedder, Path(directory))
         try:
             owner.rebuild()
-            yield FollowingSearch(index, lambda _needed: owner.catch_up(settings.index_catch_up_seconds)), lambda: (True, "private")
+            yield (
+                FollowingSearch(index, lambda _needed: owner.catch_up(settings.index_catch_up_seconds)),
+                lambda: (True, "private"),
+                index.holds,
+            )
         finally:
             owner.close()
 
 
 def _edge(settings: Settings, catalog: Catalog, embedder: Embedder, directory: Path) -> "tuple[EdgeIndex, IndexOwner]":
-    from retrieval.adapters.qdrant.collection import IndexIdentity
     from retrieval.adapters.qdrant.edge import EdgeIndex
     from retrieval.adapters.qdrant.planner import DenseLimits
-    from retrieval.indexing.builder import SubprocessBuilder
+    from retrieval.indexing.builder import SubprocessBuilder, WantedBuilder
     from retrieval.indexing.owner import IndexOwner
 
-    identity = IndexIdentity(embedder.model, embedder.dimensions)
+    identity = _wanted(catalog, embedder)
     limits = DenseLimits(exact_passages=settings.index_exact_passages)
     index = EdgeIndex.open(directory, identity, limits=limits, flush_seconds=settings.index_flush_seconds)
+    builder = SubprocessBuilder(identity, environment=settings.as_environment(), exact_milliseconds=settings.index_exact_milliseconds)
     owner = IndexOwner(
         CatalogFeed(catalog.database, embedder.model, past_days=settings.as_of_max_days),
         index,
-        SubprocessBuilder(identity, environment=settings.as_environment(), exact_milliseconds=settings.index_exact_milliseconds),
+        WantedBuilder(lambda: builder.of(index.identity)),
         batch_documents=settings.index_batch_documents,
         renew_after_passages=settings.index_optimise_after_passages,
     )
     return index, owner
 
 
-def _searching_server(settings: Settings, embedder: Embedder) -> Index:
+def _searching_server(settings: Settings, catalog: Catalog, embedder: Embedder) -> Index:
     from retrieval.indexing.following import FollowingSearch
     from retrieval.indexing.remote import wait_until_applied
 
-    index = _server_index(settings, embedder)
+    index = _server_index(settings, _qdrant(settings), _wanted(catalog, embedder))
 
     def catch_up(needed: int) -> None:
         if needed:
@@ -400,21 +501,22 @@ def _searching_server(settings: Settings, embedder: Embedder) -> Index:
 
     def readiness() -> tuple[bool, str]:
         try:
-            return (False, "the index has not been built") if index.needs_build else (True, "served by Qdrant")
+            return (True, "served by Qdrant") if index.is_built else (False, "the index has not been built")
         except Unavailable as error:
             return False, str(error)
 
-    return FollowingSearch(index, catch_up), readiness
+    return FollowingSearch(index, catch_up), readiness, index.holds
 
 
-def _server_index(settings: Settings, embedder: Embedder) -> "QdrantServerIndex":
-    from qdrant_client import QdrantClient
-
-    from retrieval.adapters.qdrant.collection import IndexIdentity
+def _server_index(settings: Settings, client: "QdrantClient", identity: "IndexIdentity") -> "QdrantServerIndex":
     from retrieval.adapters.qdrant.planner import DenseLimits
     from retrieval.adapters.qdrant.server import QdrantServerIndex
 
-    client = QdrantClient(url=settings.qdrant_url, api_key=settings.qdrant_api_key or None, timeout=settings.qdrant_timeout_seconds)
-    identity = IndexIdentity(embedder.model, embedder.dimensions)
     limits = DenseLimits(exact_passages=settings.index_exact_passages)
     return QdrantServerIndex(client, settings.qdrant_collection, identity, limits=limits)
+
+
+def _qdrant(settings: Settings) -> "QdrantClient":
+    from qdrant_client import QdrantClient
+
+    return QdrantClient(url=settings.qdrant_url, api_key=settings.qdrant_api_key or None, timeout=settings.qdrant_timeout_seconds)

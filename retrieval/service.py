@@ -104,6 +104,10 @@ class KnowledgeService:
         serving = self.models.serving(scope.revision)
         return EmbeddedQuery(serving.embedder.embed_query(text), serving.embedder, serving.is_live)
 
+    def prepared(self) -> Sequence[Embedder]:
+        """Every model that a query may be embedded by from now on, the live one first."""
+        return [self.embedder] if self.models is None else self.models.prepared
+
     def searched(self, retrieved: Retrieved) -> record.Searched:
         """By which model, and over which revision of the index. For the record of what was shown."""
         return record.Searched(retrieved.model, self.index.revision())

@@ -10,6 +10,7 @@ from retrieval.adapters.catalog.catalog import Catalog
 from retrieval.answer_service import AnswerParts, AnswerService
 from retrieval.citation_service import CitationService
 from retrieval.domain.clock import Clock, SystemClock
+from retrieval.domain.embedding_models import SEARCHED, EmbeddingModel
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.permissions import Principal
 from retrieval.escalation_service import EscalationService
@@ -106,12 +107,15 @@ class Services:
     @cached_property
     def learning(self) -> LearningService:
         """Its `upkeep` is to be called again and again: `bootstrap.open_service` does."""
+        from retrieval.adapters.curated_memories import CuratedMemories
         from retrieval.adapters.curated_memory import CuratedMemory
 
         settings, clock, kept, audit = self.settings, self.clock, self.catalog.learning, self.catalog.audit
         similar, alike = settings.curated_min_similarity, settings.curated_min_overlap
         embedder = self.knowledge.embedder
-        memory = CuratedMemory(kept.feed, embedder, clock, min_similarity=similar, min_overlap=alike)
+        memory = CuratedMemories(
+            lambda model: CuratedMemory(kept.feed, model, clock, min_similarity=similar, min_overlap=alike), self.knowledge.prepared
+        )
         return LearningService(
             curated=Curating(settings, clock, memory, kept.curated, kept.shown, audit),
             feedback=Hearing(settings, clock, kept.given, self.catalog.answer_policies, kept.curated, kept.shown, self.escalations),
@@ -126,6 +130,11 @@ class Services:
             ),
             memory=memory,
         )
+
+    def embedding_models(self) -> Sequence[tuple[EmbeddingModel, bool]]:
+        """The live model and those ready to become it, each with whether this process can answer by it. Raises CatalogUnavailable."""
+        prepared = {embedder.model for embedder in self.knowledge.prepared()}
+        return [(model, model.id in prepared) for model in self.catalog.embedding_models.all() if model.state in SEARCHED]
 
     def _passages_that_answer(self, owner: Principal, question: str, source: str) -> Sequence[ReadablePassage]:
         """Asked long after both services are made: each knows the other."""

@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     model_golden: str = Field("", description="File of golden questions that models are compared by, with those of reviewers.")
     model_max_ndcg_loss: float = Field(0.01, ge=0, le=1, description="Most that nDCG@10 may be below the live model's for a promotion.")
     model_max_latency_ratio: float = Field(2.0, gt=0, description="Most times as long as with the live model that a query may take.")
-    model_max_cost_ratio: float = Field(5.0, gt=0, description="Most times as long as with the live model that embedding passages may take.")
+    model_max_cost_ratio: float = Field(5.0, gt=0, description="Most times as long as with the live model that embedding may take.")
     model_compared_passages: PositiveInt = Field(128, description="Passages embedded by both models to compare what that costs.")
     model_forget_batch: PositiveInt = Field(2_000, description="Vectors of a retired model deleted in one transaction.")
 

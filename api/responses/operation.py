@@ -17,11 +17,20 @@ class PartOut(BaseModel):
     detail: str
 
 
+class ModelOut(BaseModel):
+    """An embedding model that queries are, or may soon be, embedded by."""
+
+    id: str = Field(description="Name and hash.")
+    state: Literal["live", "ready"] = Field(description="`ready`: prepared to become live.")
+    ready: bool = Field(description="Whether this process has it in memory and its vectors in the index.")
+
+
 class ReadinessResponse(BaseModel):
     """Whether requests can be answered now, and which part is not ready."""
 
     ready: bool
     parts: list[PartOut]
+    models: list[ModelOut] = Field(description="Empty while it is not ready.")
 
 
 class FieldProblemOut(BaseModel):

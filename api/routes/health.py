@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from api.declared import OpenRoute
 from api.dependencies import Wired
 from api.reference import page
-from api.responses.operation import HealthResponse, PartOut, ReadinessResponse
+from api.responses.operation import HealthResponse, ModelOut, PartOut, ReadinessResponse
 
 router = APIRouter(route_class=OpenRoute, tags=["operation"])
 
@@ -27,7 +27,12 @@ def readyz(parts: Wired, response: Response) -> ReadinessResponse:
     ready = all(part.ready for part in found)
     if not ready:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    return ReadinessResponse(ready=ready, parts=found)
+    models = (
+        [ModelOut(id=model.id, state=model.state.value, ready=is_ready) for model, is_ready in parts.wiring.embedding_models()]
+        if ready
+        else []
+    )
+    return ReadinessResponse(ready=ready, parts=found, models=models)
 
 
 @router.get("/openapi.json", include_in_schema=False)

@@ -19,18 +19,19 @@ def embed_missing(
     source: str,
     *,
     tokens: TokenStore | None = None,
+    past: bool = False,
     window: int = WINDOW_PASSAGES,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> int:
     """Embed the source's texts that have no embedding under this model, or no tokens where they are to be kept. Returns how many.
 
-    With `tokens` the same pass gives them, if the model tells of them.
+    With `tokens` the same pass gives them, if the model tells of them. With `past` texts of past versions are embedded too.
 
     Every window is stored before the next one begins: a crash loses at most one window's work.
     """
     with_tokens = tokens is not None and token_embedder(embedder) is not None
-    total = store.missing(source, embedder.model, with_tokens=with_tokens)
-    work = store.to_embed(source, embedder.model, with_tokens=with_tokens)
+    total = store.missing(source, embedder.model, with_tokens=with_tokens, past=past)
+    work = store.to_embed(source, embedder.model, with_tokens=with_tokens, past=past)
     done = 0
     progress(done, total)
     while batch := list(islice(work, window)):

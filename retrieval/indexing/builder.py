@@ -84,5 +84,15 @@ class SubprocessBuilder:
         ]
 
 
+@dataclass(frozen=True)
+class WantedBuilder:
+    """Builds what is wanted at the time: `make` is asked at each build."""
+
+    make: Callable[[], SubprocessBuilder]
+
+    def build(self, directory: Path, *, on_progress: Callable[[BuildProgress], None], stopping: Callable[[], bool]) -> None:
+        self.make().build(directory, on_progress=on_progress, stopping=stopping)
+
+
 def _tail(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")[-_LAST_CHARACTERS:].strip() or "no output"

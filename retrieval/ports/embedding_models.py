@@ -103,3 +103,7 @@ class QueryModels(Protocol):
 
     def serving(self, revision: int) -> ServingModel:
         """The live one at this revision of the catalog, or at a later one. Chosen once for each request."""
+
+    @property
+    def prepared(self) -> Sequence[Embedder]:
+        """Those that can be embedded and searched by now, the live one first."""

@@ -92,10 +92,10 @@ class Staging(Protocol):
 class EmbeddingStore(Protocol):
     """Embeddings by (model, text). Not fenced: the same text has the same vector whoever writes it."""
 
-    def missing(self, source: str, model: str, *, with_tokens: bool = False) -> int:
-        """Texts of the source's staged and current passages without an embedding, or without tokens if those are wanted."""
+    def missing(self, source: str, model: str, *, with_tokens: bool = False, past: bool = False) -> int:
+        """Texts of the source's staged and current passages, or with `past` of all, without an embedding, or without tokens if wanted."""
 
-    def to_embed(self, source: str, model: str, *, with_tokens: bool = False) -> Iterator[EmbeddingWork]:
+    def to_embed(self, source: str, model: str, *, with_tokens: bool = False, past: bool = False) -> Iterator[EmbeddingWork]:
         """Those texts, each once."""
 
     def store(self, model: str, rows: Sequence[tuple[str, bytes]]) -> None:

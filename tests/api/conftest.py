@@ -20,6 +20,7 @@ from retrieval.access_service import AccessService
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
 from retrieval.answer_service import AnswerService
 from retrieval.citation_service import CitationService
+from retrieval.domain.embedding_models import EmbeddingModel
 from retrieval.domain.errors import ArchivistError
 from retrieval.domain.ids import text_hash
 from retrieval.domain.keys import ApiKey, StoredApiKey
@@ -166,6 +167,9 @@ class World:
     @property
     def learning(self) -> LearningService:
         return self.services.learning
+
+    def embedding_models(self) -> Sequence[tuple[EmbeddingModel, bool]]:
+        return self.services.embedding_models()
 
     def readiness(self) -> list[tuple[str, bool, str]]:
         return self.parts

@@ -22,16 +22,16 @@ class CatalogEmbeddings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def missing(self, source: str, model: str, *, with_tokens: bool = False) -> int:
+    def missing(self, source: str, model: str, *, with_tokens: bool = False, past: bool = False) -> int:
         with self._database.read() as connection:
-            counted = _missing(func.count(passages.c.embedded_hash.distinct()), with_tokens=with_tokens)
+            counted = _missing(func.count(passages.c.embedded_hash.distinct()), with_tokens=with_tokens, past=past)
             return int(connection.scalar(counted, {"source": source, "model": model}) or 0)
 
-    def to_embed(self, source: str, model: str, *, with_tokens: bool = False) -> Iterator[EmbeddingWork]:
+    def to_embed(self, source: str, model: str, *, with_tokens: bool = False, past: bool = False) -> Iterator[EmbeddingWork]:
         given: set[str] = set()
         with self._database.read() as connection:
             versions = connection.scalars(
-                _missing(passages.c.version, with_tokens=with_tokens).distinct().order_by(passages.c.version),
+                _missing(passages.c.version, with_tokens=with_tokens, past=past).distinct().order_by(passages.c.version),
                 {"source": source, "model": model},
             ).all()
         for version in versions:
@@ -65,15 +65,16 @@ class CatalogEmbeddings:
         return found
 
 
-def _missing(column: ColumnElement[T], *, with_tokens: bool) -> Select[tuple[T]]:
-    """Of passages of staged and current versions of a source: those whose text has no embedding under the model, or no tokens."""
-    return (
+def _missing(column: ColumnElement[T], *, with_tokens: bool, past: bool) -> Select[tuple[T]]:
+    """Of passages of staged and current versions of a source, or of all: those whose text lacks an embedding by the model, or tokens."""
+    found = (
         select(column)
         .select_from(passages)
         .join(document_versions, document_versions.c.id == passages.c.version)
-        .where(document_versions.c.source == bindparam("source"), document_versions.c.state.in_(_LIVE))
+        .where(document_versions.c.source == bindparam("source"))
         .where(_without(with_tokens=with_tokens))
     )
+    return found if past else found.where(document_versions.c.state.in_(_LIVE))
 
 
 def _without(*, with_tokens: bool) -> ColumnElement[bool]:

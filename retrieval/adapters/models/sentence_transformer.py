@@ -70,10 +70,10 @@ class SentenceTransformerEmbedder:
         self._query_found = lru_cache(maxsize=kept_queries)(self._embed_query)
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
-        """Raises ModelMismatch when the model is not there or its weights are not the expected ones."""
+    def from_settings(cls, settings: Settings, weights: Weights | None = None) -> Self:
+        """The model with these weights, or that of the settings. Raises ModelMismatch when it is not there or not the expected one."""
         return cls(
-            find_weights(settings.embedder_model),
+            weights or find_weights(settings.embedder_model),
             dtype=settings.embedder_dtype,
             batch_passages=settings.embedder_batch_passages,
             threads=settings.embedder_threads,

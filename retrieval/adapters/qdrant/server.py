@@ -47,6 +47,11 @@ class QdrantServerIndex:
         serving = self._serving()
         return serving is None or self._identity.lacks(self._held(serving))
 
+    @property
+    def is_built(self) -> bool:
+        """Whether a collection serves at all."""
+        return self._serving() is not None
+
     def holds(self, model: str) -> bool:
         """Whether vectors of this model can be searched."""
         serving = self._serving()

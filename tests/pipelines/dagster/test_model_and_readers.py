@@ -77,4 +77,5 @@ def defer_model(plant: Plant, loaded_by: list[str]) -> None:
         loaded_by.append(threading.current_thread().name)
         return plant.embedder
 
-    object.__setattr__(plant.workbench.ingestion, "embedder", DeferredEmbedder(plant.embedder.model, load))
+    object.__setattr__(plant.workbench.ingestion, "make_embedder", lambda _settings: DeferredEmbedder(plant.embedder.model, load))
+    vars(plant.workbench.ingestion).pop("_of_settings", None)
