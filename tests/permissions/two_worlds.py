@@ -88,8 +88,8 @@ def _compare(here: Response, there: Response, found: Comparison, *, label: str) 
     found.statuses[here.status_code] += 1
     found.hits += here.text.count('"rank"')
     found.outcomes.update(_outcomes(here))
-    if _comparable(here) != _comparable(there):
-        found.differences.append(f"pair {found.pairs}, {label}:\n  {_comparable(here)}\n  {_comparable(there)}")
+    if comparable(here) != comparable(there):
+        found.differences.append(f"pair {found.pairs}, {label}:\n  {comparable(here)}\n  {comparable(there)}")
 
 
 def _outcomes(response: Response) -> list[str]:
@@ -99,7 +99,8 @@ def _outcomes(response: Response) -> list[str]:
     return [body["outcome"], *([body["reason_code"]] if body["reason_code"] else []), *(["conflict"] if body["conflicts"] else [])]
 
 
-def _comparable(response: Response) -> tuple[int, dict[str, str], str]:
+def comparable(response: Response) -> tuple[int, dict[str, str], str]:
+    """Status, headers and body, without what differs each time."""
     headers = {name: value for name, value in response.headers.items() if name not in OF_NO_ACCOUNT}
     return response.status_code, headers, _without_tokens(response.text, response)
 
@@ -109,9 +110,10 @@ def _without_tokens(text: str, response: Response) -> str:
     if "json" not in response.headers.get("content-type", ""):
         return text
     body = json.loads(text)
-    for name in ("request_id", "consistency_token", "next_cursor"):
-        if isinstance(body, dict) and isinstance(body.get(name), str):
-            text = text.replace(body[name], "*" * len(body[name]))
+    for holder in (body, body.get("as_of")) if isinstance(body, dict) else ():
+        for name in ("request_id", "consistency_token", "next_cursor"):
+            if isinstance(holder, dict) and isinstance(holder.get(name), str):
+                text = text.replace(holder[name], "*" * len(holder[name]))
     return ESCALATION.sub(lambda id_: "*" * len(id_.group()), text)
 
 
