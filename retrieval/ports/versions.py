@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from retrieval.domain.erasure import ErasurePlan, ErasureReport, ErasureRequest
 from retrieval.domain.retention import RetentionCounts, RetentionTerms
 from retrieval.domain.versions import HeldDocument, RollbackPlan, RollbackRequest, RolledBack
 
@@ -44,3 +45,30 @@ class Retention(Protocol):
         `remove_content` deletes the original bytes of a hash and says whether they were there. It is called before the transaction
         ends, so that a crash leaves none behind that nothing names any more.
         """
+
+
+class Erasure(Protocol):
+    """Removing documents, sources and what is said of a person, for good."""
+
+    def plan(self, request: ErasureRequest) -> ErasurePlan:
+        """What it would remove. Raises InvalidInput: there is no such source or document, or too many documents."""
+
+    def erase(
+        self,
+        request: ErasureRequest,
+        *,
+        by: str,
+        id_: str,
+        sign: Callable[[ErasureReport], ErasureReport],
+        remove_content: Callable[[str], bool],
+    ) -> ErasureReport:
+        """Do it, in one transaction that keeps the signed report. Runs at work on the sources concerned are fenced out.
+
+        `id_` names the report, `sign` completes it, `remove_content` deletes the original bytes of a hash. Raises InvalidInput.
+        """
+
+    def reports(self) -> Sequence[ErasureReport]:
+        """The oldest first."""
+
+    def overwrite(self) -> None:
+        """Have the database's files hold nothing any more of what was removed. Raises CatalogUnavailable: do it again."""

@@ -11,6 +11,7 @@ from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.runs import fence
 from retrieval.adapters.catalog.tables import document_versions, documents, parsed, passages, quarantine, texts
 from retrieval.adapters.catalog.versions import holds
+from retrieval.adapters.catalog.versions.tombstones import erased_of
 from retrieval.domain.clock import stamp
 from retrieval.domain.documents import Element, ElementKind, Gone, ParsedDocument, Rejection, Span, VersionState
 from retrieval.domain.ids import document_id, passage_id, text_hash, version_id
@@ -224,6 +225,7 @@ def _list_attachments(connection: Connection, run: SourceRun, parent: Any, taken
     if below:
         connection.execute(update(documents).where(documents.c.id.in_([row.id for row in below])).values(listed_run=None))
     known = {row.id for row in below}
+    erased = erased_of(connection, run.source)
     for number, attachment in enumerate(taken.parsed.attachments, 1):
         key = f"{stem}{number}/{attachment.name}"
         values = {
@@ -236,6 +238,8 @@ def _list_attachments(connection: Connection, run: SourceRun, parent: Any, taken
             "policy_problem": parent.policy_problem,
         }
         child = document_id(run.source, key)
+        if child in erased:
+            continue
         if child in known:
             connection.execute(update(documents).where(documents.c.id == child).values(**values))
         else:

@@ -63,7 +63,7 @@ class CatalogGraphStore:
         while some := list(islice(gone, batch)):
             with self._database.write() as connection:
                 fence(connection, run)
-                changes = _forget(connection, some)
+                changes = forget_documents(connection, some)
             yield changes
 
     def counts(self, source: str, *, most: int) -> GraphCounts:
@@ -83,10 +83,10 @@ def forget_source(connection: Connection, source: str) -> None:
     """Take all facts of a source away, in the transaction that closes it."""
     held = iter(connection.scalars(select(graph_documents.c.document).where(graph_documents.c.source == source)).all())
     while some := list(islice(held, READ_AT_ONCE)):
-        _forget(connection, some)
+        forget_documents(connection, some)
 
 
-def _forget(connection: Connection, gone: Sequence[str]) -> GraphChanges:
+def forget_documents(connection: Connection, gone: Sequence[str]) -> GraphChanges:
     """Take the facts of these documents away, and entities that only they mentioned."""
     next_revision(connection)
     unused = facts.take_away(connection, gone)

@@ -4,15 +4,14 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from retrieval.adapters.catalog.audit.chain import append
-from retrieval.adapters.catalog.engine import Database, next_revision
-from retrieval.adapters.catalog.outbox import announce
-from retrieval.adapters.catalog.tables import curated_citations, document_versions, documents, graph_documents, sources, validity
+from retrieval.adapters.catalog.engine import Database
+from retrieval.adapters.catalog.tables import curated_citations, document_versions, graph_documents, sources, validity
 from retrieval.adapters.catalog.versions.intervals import revision_at
 from retrieval.adapters.catalog.versions.planning import portions
-from retrieval.adapters.catalog.versions.removing import remove_versions
+from retrieval.adapters.catalog.versions.removing import remove_history
 from retrieval.domain.audit import AuditAction, AuditedDocument, AuditEntry, spread
 from retrieval.domain.clock import stamp
 from retrieval.domain.documents import VersionState
@@ -62,17 +61,12 @@ class CatalogRetention:
     ) -> RetentionCounts:
         if not rows:
             return RetentionCounts()
-        revision = next_revision(connection)
-        removed = remove_versions(connection, [row.id for row in rows])
-        ended: dict[str, int] = {}
-        for row in rows:
-            ended[row.document] = max(row.ended, ended.get(row.document, 0))
-        connection.execute(_HISTORY, [{"changed": document, "from": at} for document, at in sorted(ended.items())])
-        announce(connection, ended, revision=revision, access_only=False)
+        removed = remove_history(connection, [row.id for row in rows])
+        concerned = sorted({row.document for row in rows})
         entry = AuditEntry(AuditAction.VERSIONS_REMOVED, by, details={"source": source, "versions": removed.versions})
-        append(connection, *spread(entry, [AuditedDocument(document) for document in sorted(ended)]), at=self._database.now())
+        append(connection, *spread(entry, [AuditedDocument(document) for document in concerned]), at=self._database.now())
         contents = sum(remove_content(hash_) for hash_ in sorted(removed.contents))
-        return RetentionCounts(len(ended), removed.versions, removed.passages, removed.embeddings, removed.texts, contents)
+        return RetentionCounts(len(concerned), removed.versions, removed.passages, removed.embeddings, removed.texts, contents)
 
 
 _ENDED = (
@@ -104,9 +98,4 @@ _BEYOND: Select[Any] = (
     .where(_PLACED.c.place > bindparam("kept"), _PLACED.c.ended <= bindparam("until"))
     .where(*(~stood_on for stood_on in _STOOD_ON))
     .order_by(_PLACED.c.document, _PLACED.c.ended)
-)
-_HISTORY = (
-    update(documents)
-    .where(documents.c.id == bindparam("changed"), func.coalesce(documents.c.history_from, 0) < bindparam("from"))
-    .values(history_from=bindparam("from"))
 )
