@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select
 
 from retrieval.adapters.catalog.engine import Database, current_revision
-from retrieval.adapters.catalog.tables import document_versions, documents, holds, revisions, sources, validity
+from retrieval.adapters.catalog.tables import document_versions, documents, holds, recalled_versions, revisions, sources, validity
 from retrieval.adapters.catalog.versions.intervals import revision_at
 from retrieval.domain.clock import stamp
 from retrieval.domain.documents import VersionState
@@ -21,8 +21,9 @@ from retrieval.domain.sources import SourceState
 _HELD_BACK = (
     select(holds.c.document).where(holds.c.document == documents.c.id, holds.c.content_hash == document_versions.c.content_hash).exists()
 )
-MAY_BE_READ_OF_THE_PAST = and_(sources.c.state != SourceState.RETIRED.value, ~_HELD_BACK)
-"""Condition on `sources`, `documents` and `document_versions`: not of a source that is gone, and not a content that is held back now."""
+_RECALLED = select(recalled_versions.c.version).where(recalled_versions.c.version == document_versions.c.id).exists()
+MAY_BE_READ_OF_THE_PAST = and_(sources.c.state != SourceState.RETIRED.value, ~_HELD_BACK, ~_RECALLED)
+"""Condition on `sources`, `documents` and `document_versions`: not of a source that is gone, and neither held back nor recalled."""
 
 WAS_VALID = and_(
     document_versions.c.state != VersionState.STAGED.value,
