@@ -34,8 +34,10 @@ from retrieval.ports.reading import PassageSearch
 from retrieval.service import KnowledgeService
 from retrieval.services import Services
 from retrieval.settings import Settings
+from retrieval.version_service import Erasing
 
 if TYPE_CHECKING:
+    from retrieval.domain.erasure import ErasureReport
     from qdrant_client import QdrantClient
 
     from retrieval.adapters.catalog.audit.checkpoints import Checkpoints
@@ -56,7 +58,9 @@ __all__ = [
     "import_directory",
     "open_catalog",
     "open_checkpoints",
+    "forget_person",
     "open_embedder",
+    "open_erasing",
     "open_generators",
     "open_graph",
     "open_ingestion",
@@ -65,6 +69,7 @@ __all__ = [
     "read_glossary",
     "register_embedding_model",
     "register_webhook",
+    "verified_erasure",
     "write_graph",
 ]
 
@@ -348,6 +353,40 @@ def audit_public_key(settings: Settings) -> str:
     from retrieval.adapters.catalog.audit.signing import public_key, signing_key
 
     return public_key(signing_key(settings.resolved_audit_signing_key_file))
+
+
+def open_erasing(settings: Settings, catalog: Catalog, blobs: Blobs) -> Erasing:
+    """What removes documents for good, with the key that signs its reports. Raises Conflict."""
+    from retrieval.adapters.catalog.audit.signing import signing_key
+    from retrieval.adapters.catalog.versions.reports import signed, write_report
+
+    key = signing_key(settings.resolved_audit_signing_key_file)
+    return Erasing(
+        erasure=catalog.erasure,
+        blobs=blobs,
+        followers=catalog.index_state,
+        forget=partial(forget_person, catalog),
+        sign=lambda report: signed(report, key),
+        keep=lambda report: write_report(report, settings.erasure_directory),
+    )
+
+
+def forget_person(catalog: Catalog, subject: str, by: str) -> dict[str, int]:
+    """Delete what is kept of a person's own questions. How many of each kind."""
+    escalations = catalog.escalation_sweep.forget_asker(subject)  # first: what is decided there would be learned again
+    return {
+        "escalations asked": escalations,
+        "answers received": catalog.learning.forgetting.forget(subject, by=by),
+        "verdicts given": catalog.verdicts.forget(subject),
+    }
+
+
+def verified_erasure(file: Path, public: str) -> "ErasureReport | None":
+    """The report in a file, if the owner of the public key (64 hexadecimal digits) signed it as it is. Raises InvalidInput."""
+    from retrieval.adapters.catalog.versions.reports import is_signed_by, read_report
+
+    report = read_report(file)
+    return report if is_signed_by(report, public) else None
 
 
 def write_graph(graph: "Subgraph", path: Path, *, format_: str) -> None:

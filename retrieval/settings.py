@@ -512,10 +512,27 @@ class Settings(BaseSettings):
         60, description="Pause before a source whose run failed is run again; doubles for each further run that fails."
     )
     source_run_retry_longest_seconds: PositiveInt = Field(3600, description="Longest such pause; a source is never given up.")
+    contract_max_lost_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Share of a source's readable documents: a listing that lacks more publishes and withdraws nothing, unless its contract "
+        "allows it.",
+    )
+    contract_lost_least_documents: PositiveInt = Field(
+        20, description="Readable documents of a source from which on that share is watched."
+    )
     source_attempts: PositiveInt = Field(3, description="Attempts in one run at a source, or anything else, that is not there just now.")
     source_retry_seconds: PositiveInt = Field(5, description="Pause before the second such attempt; doubles for each further one.")
     embed_window_passages: PositiveInt = Field(512, description="Passages embedded before they are stored: what a crash can cost.")
     publish_batch_documents: PositiveInt = Field(100, description="Documents published in one transaction.")
+
+    # Connectors of unstructured-ingest
+    ingest_connectors: str = Field(
+        "",
+        description="Connectors of unstructured-ingest that sources may use, joined by commas, such as `sharepoint,confluence`; empty: "
+        "none. `local` reads every file that the pipeline may read.",
+    )
 
     # Pushed documents
     push_max_document_bytes: PositiveInt = Field(8 * MIB, description="Largest document that an application pushes, before base64.")
@@ -575,6 +592,11 @@ class Settings(BaseSettings):
     git_history_commits: PositiveInt = Field(1_000, description="Newest commits that are read for the times of files and for messages.")
     mailbox_timeout_seconds: PositiveInt = Field(30, description="Longest wait for one answer of a mail server.")
 
+    # Lineage
+    lineage_max_entries: PositiveInt = Field(
+        500, description="Most versions, and most records of showings, that one look at lineage shows."
+    )
+
     # People in front of the Dagster UI
     dagster_people: Literal["nobody", "proxy"] = Field(
         "nobody",
@@ -598,6 +620,10 @@ class Settings(BaseSettings):
     @property
     def resolved_blob_url(self) -> str:
         return self.blob_url or (self.data_directory.absolute() / "blobs").as_uri()
+
+    @property
+    def ingest_connector_names(self) -> tuple[str, ...]:
+        return tuple(name.strip() for name in self.ingest_connectors.split(",") if name.strip())
 
     @property
     def generator_names(self) -> tuple[str, ...]:
@@ -636,6 +662,11 @@ class Settings(BaseSettings):
     @property
     def resolved_audit_signing_key_file(self) -> Path:
         return Path(self.audit_signing_key_file or self.data_directory / "audit" / "signing-key.pem").absolute()
+
+    @property
+    def erasure_directory(self) -> Path:
+        """Where the signed reports of erasures lie."""
+        return self.data_directory.absolute() / "erasures"
 
     @property
     def dagster_home(self) -> Path:

@@ -1,6 +1,6 @@
 """What data owners ask of the catalog when something was published that should not have been."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from retrieval.domain.erasure import ErasurePlan, ErasureReport, ErasureRequest
@@ -59,12 +59,13 @@ class Erasure(Protocol):
         *,
         by: str,
         id_: str,
+        also: Mapping[str, int],
         sign: Callable[[ErasureReport], ErasureReport],
         remove_content: Callable[[str], bool],
     ) -> ErasureReport:
         """Do it, in one transaction that keeps the signed report. Runs at work on the sources concerned are fenced out.
 
-        `id_` names the report, `sign` completes it, `remove_content` deletes the original bytes of a hash. Raises InvalidInput.
+        `id_` names the report, `also` is what was removed before and belongs into it, `sign` completes it, `remove_content` deletes the original bytes of a hash. Raises InvalidInput.
         """
 
     def reports(self) -> Sequence[ErasureReport]:

@@ -52,7 +52,7 @@ def story(catalog: Catalog, blobs: FsspecBlobs) -> Story:
 def erase(story: Story, blobs: FsspecBlobs, **request: object) -> ErasureReport:
     asked = ErasureRequest(**({"kind": ErasureKind.PERSON, "reason": "asked for", "words": (SECRET.upper(),)} | request))
     report = story.catalog.erasure.erase(
-        asked, by="user:dana", id_="era_1", sign=lambda each: signed(each, KEY), remove_content=blobs.remove
+        asked, by="user:dana", id_="era_1", also={}, sign=lambda each: signed(each, KEY), remove_content=blobs.remove
     )
     story.catalog.erasure.overwrite()
     return report

@@ -1,7 +1,7 @@
 """Erasing for good, in one transaction that also keeps the signed report of it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +68,16 @@ class CatalogErasure:
             by_source[row.source] = by_source.get(row.source, 0) + 1
         return ErasurePlan(by_source, versions, len(found.old))
 
-    def erase(self, request: ErasureRequest, *, by: str, id_: str, sign: Sign, remove_content: Callable[[str], bool]) -> ErasureReport:
+    def erase(
+        self,
+        request: ErasureRequest,
+        *,
+        by: str,
+        id_: str,
+        also: Mapping[str, int],
+        sign: Sign,
+        remove_content: Callable[[str], bool],
+    ) -> ErasureReport:
         make_keys(self._database)
         secrets = EscalationSecrets.of(self._database)
         with self._database.write() as connection:
@@ -76,7 +85,7 @@ class CatalogErasure:
             found = self._found(connection, request)
             ids = [row.id for row in found.rows]
             _fence(connection, found, request)
-            counts = remove_traces(connection, ids, found.old, request.words, keys=keys_of(connection), secrets=secrets)
+            counts = {**also, **remove_traces(connection, ids, found.old, request.words, keys=keys_of(connection), secrets=secrets)}
             entry = AuditEntry(AuditAction.DOCUMENTS_ERASED, by, details={"erasure": id_})
             erased = erase_documents(connection, found.rows, entry, at=now)
             erased.removed.add(remove_history(connection, found.old))
