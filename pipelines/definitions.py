@@ -10,10 +10,14 @@ from pipelines.assets.passages import passages
 from pipelines.assets.publication import publication
 from pipelines.assets.source_listing import source_listing
 from pipelines.assets.source_registration import source_registration
-from pipelines.checks import CHECKS
+from pipelines.checks.contract import CONTRACT_CHECKS
+from pipelines.checks.standing import CHECKS
+from pipelines.jobs.erase import erase
 from pipelines.jobs.import_directory import directory_files_read, import_directory_job
 from pipelines.jobs.ingest_source import ingest_source
 from pipelines.jobs.register_source import REGISTRATION_JOBS
+from pipelines.jobs.retention import old_versions_removed, retention
+from pipelines.jobs.rollback import ROLLBACK_JOBS
 from pipelines.jobs.source_states import STATE_JOBS
 from pipelines.resources import Workbench
 from pipelines.schedules import due_sources
@@ -24,10 +28,10 @@ def definitions_over(workbench: Workbench) -> dg.Definitions:
     """Everything, working with this catalog and these models."""
     return dg.Definitions(
         assets=[source_registration, source_listing, documents, passages, embeddings, publication, knowledge_graph, passage_index],
-        asset_checks=CHECKS,
-        jobs=[ingest_source, import_directory_job, *REGISTRATION_JOBS, *STATE_JOBS],
+        asset_checks=[*CHECKS, *CONTRACT_CHECKS],
+        jobs=[ingest_source, import_directory_job, *REGISTRATION_JOBS, *STATE_JOBS, *ROLLBACK_JOBS, retention, erase],
         sensors=[source_registry],
-        schedules=[due_sources, directory_files_read],
+        schedules=[due_sources, directory_files_read, old_versions_removed],
         resources={"workbench": workbench},
         executor=dg.in_process_executor,
     )
