@@ -33,7 +33,9 @@ from api.routes import (
     graph,
     health,
     keys,
+    lineage,
     push,
+    recalls,
     retrieve,
     reviews,
     sources,
@@ -84,7 +86,7 @@ def create_app(wiring: Wiring, *, clock: Clock | None = None, development: bool 
     )
     for routes in (
         *(retrieve, answer, citations, feedback, escalations, documents, graph),
-        *(reviews, sources, push, access_requests, curated, gaps, keys, audit, usage),
+        *(reviews, sources, push, access_requests, curated, gaps, keys, audit, lineage, recalls, usage),
         *SCIM_ROUTES,
         health,
     ):

@@ -20,6 +20,7 @@ from retrieval.domain.permissions import Principal
 from retrieval.domain.pushing import PushStatus
 from retrieval.domain.queries import Query
 from retrieval.learning_service.service import LearningService
+from retrieval.lineage_service import LineageService
 from retrieval.ports.access_requests import AccessRequesting
 from retrieval.ports.audit import AuditLog, AuditReader
 from retrieval.ports.directory import Directory
@@ -152,6 +153,9 @@ class Wiring(Protocol):
 
     @property
     def pushing(self) -> Pushing: ...
+
+    @property
+    def lineage(self) -> LineageService: ...
 
     @property
     def catalog(self) -> KeyHolder: ...

@@ -20,6 +20,7 @@ from retrieval.learning_service.gap_reports import GapReports
 from retrieval.learning_service.hearing import Hearing
 from retrieval.learning_service.lessons import Learner
 from retrieval.learning_service.service import LearningService
+from retrieval.lineage_service import LineageService
 from retrieval.ports.generation import Generator
 from retrieval.push_service import PushService
 from retrieval.review_service import ReviewService
@@ -61,6 +62,10 @@ class Services:
     @cached_property
     def citations(self) -> CitationService:
         return CitationService(self.catalog.citations, self.catalog.audit)
+
+    @cached_property
+    def lineage(self) -> LineageService:
+        return LineageService(self.settings, self.catalog.lineage, self.catalog.recalls, self.catalog.audit)
 
     @cached_property
     def graph(self) -> GraphService:

@@ -30,6 +30,7 @@ from retrieval.domain.runs import Hit, Leg, Run
 from retrieval.escalation_service import EscalationService
 from retrieval.graph_service import GraphService
 from retrieval.learning_service.service import LearningService
+from retrieval.lineage_service import LineageService
 from retrieval.ports.generation import Generator
 from retrieval.ports.models import Vectors
 from retrieval.ports.reading import LegRuns, LegSearch
@@ -159,6 +160,10 @@ class World:
     @property
     def access(self) -> AccessService:
         return self.services.access
+
+    @property
+    def lineage(self) -> LineageService:
+        return self.services.lineage
 
     @property
     def pushing(self) -> PushService:

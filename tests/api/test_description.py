@@ -9,6 +9,8 @@ from fastapi.testclient import TestClient
 CITATION = {
     *("id", "document", "version", "version_number", "source", "title", "uri", "page", "heading_path", "passage", "span", "quote"),
 }
+SHOWING = {"seq", "at", "action", "outcome", "person", "application", "request_id", "document", "version", "quoted"}
+RECALL = {"request_id", "id", "kind", "about", "made_at", "made_by", "counts"}
 FIELDS = {
     "AuditRecordOut": {
         *("seq", "at", "revision", "request_id", "actor", "act_for", "action", "decision", "outcome", "documents", "index_revision"),
@@ -17,7 +19,23 @@ FIELDS = {
     "AuditResponse": {"request_id", "records", "next_cursor"},
     "AuditedDocumentOut": {"document", "version", "access_class", "content_hash", "passages"},
     "AuditedPassageOut": {"id", "text_hash"},
+    "AnswerLineageResponse": {
+        *("request_id", "answer", "action", "at", "person", "application", "outcome", "catalog_revision", "index_revision", "model"),
+        *("generator", "prompt", "calibration", "curated", "escalation", "versions", "seq"),
+    },
     "CitationOut": CITATION,
+    "DocumentLineageResponse": {"request_id", "id", "source", "versions", "showings", "has_more_versions", "has_more_showings"},
+    "RecallCountsOut": {"documents", "versions", "answers", "people", "shown", "curated", "reviews", "applications"},
+    "RecallReportResponse": RECALL | {"reason", "showings", "next_cursor"},
+    "RecallResponse": RECALL,
+    "RunLineageResponse": {
+        *("request_id", "id", "source", "spec_version", "started_at", "finished_at", "outcome", "versions", "showings"),
+        *("has_more_versions", "has_more_showings"),
+    },
+    "ShowingOut": SHOWING,
+    "TracedVersionOut": {
+        *("id", "document", "source", "number", "state", "content_hash", "recipe", "published_run", "published_at", "passages", "quoted"),
+    },
     "DocumentListResponse": {"request_id", "documents", "next_cursor", "consistency_token"},
     "DocumentResponse": {
         *("request_id", "id", "source", "title", "uri", "media_type", "metadata", "version", "versions", "pages", "extract"),
@@ -134,9 +152,10 @@ REQUESTS = {
     "ExpectedRequest": {"expected"},
     "PushRequest": {"text", "content", "media_type", "title", "uri", "modified_at", "allow", "deny", "sequence"},
     "ReassignRequest": {"expected", "to", "note"},
+    "RecallRequestIn": {"document", "version", "source", "reason"},
 }
 WITHIN_REQUESTS = {"CitationIn": {"passage", "start", "end", "quote"}, "SentenceIn": {"text", "citations"}}
-FOR_AUDITORS = {"AuditRecordOut", "AuditedDocumentOut"}
+FOR_AUDITORS = {"AuditRecordOut", "AuditedDocumentOut", "AnswerLineageResponse"}
 """They say at which revision and under which permissions something was shown; no reader is given them."""
 FROM_PUBLISHERS = {"PushRequest"}
 """They say who may read what they push; nobody is told it."""
