@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pipelines.connectors import files, git, mailbox, push, sql, web
+from pipelines.connectors import files, git, ingest, mailbox, push, sql, web
 from pipelines.connectors.plugin import Plugin
 from pipelines.connectors.port import Connector
 from retrieval.domain.errors import FieldProblem, InvalidInput
@@ -11,7 +11,7 @@ from retrieval.domain.sources import SourceSpec
 from retrieval.settings import Settings
 
 PLUGINS: Mapping[str, Plugin] = MappingProxyType(
-    {plugin.kind.name: plugin for plugin in (files.PLUGIN, web.PLUGIN, sql.PLUGIN, git.PLUGIN, mailbox.PLUGIN, push.PLUGIN)}
+    {plugin.kind.name: plugin for plugin in (files.PLUGIN, web.PLUGIN, sql.PLUGIN, git.PLUGIN, mailbox.PLUGIN, push.PLUGIN, ingest.PLUGIN)}
 )
 
 

@@ -205,4 +205,38 @@ MAILBOX = Kind(
         Option("exclude", "Patterns of keys to leave out.", takes_many=True, example="Archive/Private/**"),
     ),
 )
-KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in (FILES, WEB, SQL, GIT, MAILBOX, PUSH)})
+INGEST = Kind(
+    "ingest",
+    "Whatever a source connector of unstructured-ingest reads: SharePoint, Confluence, Google Drive, Slack, Jira and others.",
+    (
+        Option("connector", "Name of the connector, one that the operator lets sources use.", required=True, example="sharepoint"),
+        Option(
+            "connection", "Its connection, as fields in YAML or JSON.", example="{site: https://example.sharepoint.com, tenant: example}"
+        ),
+        Option(
+            "access",
+            "Its secrets, as fields in YAML or JSON whose values are references to credentials.",
+            example="{client_cred: 'vault:sharepoint#secret'}",
+        ),
+        Option("indexer", "What of the system is listed, as fields in YAML or JSON.", example="{path: Shared Documents, recursive: true}"),
+        Option("downloader", "How it is downloaded, as fields in YAML or JSON."),
+        Option(
+            "permissions",
+            "'source': who may read is what the system tells, less those whom the permission rules deny; where it tells nothing that is "
+            "understood, nobody. 'rules': only the permission rules say it.",
+            default="source",
+            choices=("source", "rules"),
+            example="source",
+        ),
+        Option(
+            "issuer",
+            "Issuer of the ids that the system gives people and groups, as their tokens name it; empty: they are ids of our directory.",
+            example="https://login.example.com/v2.0",
+        ),
+        Option(
+            "include", "Patterns of paths to take; '**' crosses folders, '*' does not.", default="**", takes_many=True, example="**/*.docx"
+        ),
+        Option("exclude", "Patterns of paths to leave out.", takes_many=True, example="archive/**"),
+    ),
+)
+KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in (FILES, WEB, SQL, GIT, MAILBOX, PUSH, INGEST)})
