@@ -5,6 +5,7 @@ import dagster as dg
 from pipelines.assets.documents import documents
 from pipelines.assets.embeddings import embeddings
 from pipelines.assets.knowledge_graph import knowledge_graph
+from pipelines.assets.model_vectors import model_is_as_good, model_vectors
 from pipelines.assets.passage_index import passage_index
 from pipelines.assets.passages import passages
 from pipelines.assets.publication import publication
@@ -15,6 +16,7 @@ from pipelines.checks.standing import CHECKS
 from pipelines.jobs.erase import erase
 from pipelines.jobs.import_directory import directory_files_read, import_directory_job
 from pipelines.jobs.ingest_source import ingest_source
+from pipelines.jobs.models import MODEL_JOBS
 from pipelines.jobs.register_source import REGISTRATION_JOBS
 from pipelines.jobs.retention import old_versions_removed, retention
 from pipelines.jobs.rollback import ROLLBACK_JOBS
@@ -27,9 +29,19 @@ from pipelines.sensors import source_registry
 def definitions_over(workbench: Workbench) -> dg.Definitions:
     """Everything, working with this catalog and these models."""
     return dg.Definitions(
-        assets=[source_registration, source_listing, documents, passages, embeddings, publication, knowledge_graph, passage_index],
-        asset_checks=[*CHECKS, *CONTRACT_CHECKS],
-        jobs=[ingest_source, import_directory_job, *REGISTRATION_JOBS, *STATE_JOBS, *ROLLBACK_JOBS, retention, erase],
+        assets=[
+            source_registration,
+            source_listing,
+            documents,
+            passages,
+            embeddings,
+            publication,
+            knowledge_graph,
+            passage_index,
+            model_vectors,
+        ],
+        asset_checks=[model_is_as_good, *CHECKS, *CONTRACT_CHECKS],
+        jobs=[ingest_source, import_directory_job, *REGISTRATION_JOBS, *STATE_JOBS, *MODEL_JOBS, *ROLLBACK_JOBS, retention, erase],
         sensors=[source_registry],
         schedules=[due_sources, directory_files_read, old_versions_removed],
         resources={"workbench": workbench},

@@ -37,13 +37,13 @@ from retrieval.settings import Settings
 from retrieval.version_service import Erasing
 
 if TYPE_CHECKING:
-    from retrieval.domain.erasure import ErasureReport
     from qdrant_client import QdrantClient
 
     from retrieval.adapters.catalog.audit.checkpoints import Checkpoints
     from retrieval.adapters.qdrant.collection import IndexIdentity
     from retrieval.adapters.qdrant.edge import EdgeIndex
     from retrieval.adapters.qdrant.server import QdrantServerIndex
+    from retrieval.domain.erasure import ErasureReport
     from retrieval.indexing.owner import IndexOwner
     from retrieval.ports.graph import Subgraph
 
@@ -160,17 +160,18 @@ class Ingestion:
     @property
     def embedder(self) -> Embedder:
         """By the live model; by that of the settings where none was ever live."""
-        live = self.catalog.embedding_models.live()
-        return self._of_settings if live is None else self.model(live)
+        return self.by(self.catalog.embedding_models.live())
 
     @property
-    def beside(self) -> list[Embedder]:
-        """By the models that are prepared beside the live one: new texts are embedded by them too."""
+    def models_beside(self) -> list[EmbeddingModel]:
+        """The models that are prepared beside the live one: new texts are embedded by them too."""
         models = self.catalog.embedding_models.all()
-        return [self.model(model) for model in models if model.state in EMBEDDING and model.state is not ModelState.LIVE]
+        return [model for model in models if model.state in EMBEDDING and model.state is not ModelState.LIVE]
 
-    def model(self, model: EmbeddingModel) -> Embedder:
-        """A registered model. Raises ModelMismatch when its files are not what they were."""
+    def by(self, model: EmbeddingModel | None) -> Embedder:
+        """By a registered model, or by that of the settings. Raises ModelMismatch when its files are not what they were."""
+        if model is None:
+            return self._of_settings
         if model.id not in self._models:
             self._models[model.id] = self.make_model(self.settings, model)
         return self._models[model.id]

@@ -89,7 +89,7 @@ def ask_all(
     answering = AnswerService(settings, knowledge)
     for question in questions:
         query = Query(question.text, top_k=settings.query_max_top_k, depth=settings.query_depth)
-        asking = _asking(question.principal)
+        asking = on_behalf(question.principal)
         rankings[question.id] = list(dict.fromkeys(hit.passage.document for hit in knowledge.retrieve(asking, query).hits))
         if question.answer:
             shown = replace(query, top_k=settings.query_default_top_k)
@@ -113,7 +113,7 @@ def evaluated(measured: Measured, configuration: str, questions: Mapping[str, Go
     return kept
 
 
-def _asking(principal: Principal) -> Principal:
+def on_behalf(principal: Principal) -> Principal:
     """The operator on the person's behalf; an application asks for itself."""
     return replace(principal, through=OPERATOR) if principal.kind is PrincipalKind.USER else principal
 
@@ -123,7 +123,7 @@ def _mistakes(question: GoldenQuestion, documents: DocumentReader, there: frozen
     for document, grade in question.relevant.items():
         if grade > 0 and document not in there:
             yield Mistake(question.place, question.id, document, "there is no such document now")
-        elif grade > 0 and not _is_readable(documents, _asking(question.principal), document):
+        elif grade > 0 and not _is_readable(documents, on_behalf(question.principal), document):
             yield Mistake(question.place, question.id, document, f"{question.principal.subject} may not read it")
 
 

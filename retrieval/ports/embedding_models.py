@@ -49,7 +49,7 @@ class EmbeddingModels(Protocol):
     def complete(self, id_: str, *, by: str) -> EmbeddingModel:
         """It is ready. Raises Conflict when passages lack its vector."""
 
-    def judge(self, id_: str, judgement: Judgement) -> None:
+    def judge(self, id_: str, judgement: Judgement, *, by: str) -> None:
         """Keep how it compares with the live one."""
 
     def promote(self, id_: str, *, by: str, force: str = "") -> int:

@@ -151,10 +151,12 @@ class CatalogEmbeddingModels:
                 self._record(connection, AuditAction.MODEL_BACKFILLED, by, id_, {"outcome": "complete"})
             return _found(connection, id_)
 
-    def judge(self, id_: str, judgement: Judgement) -> None:
+    def judge(self, id_: str, judgement: Judgement, *, by: str) -> None:
         with self._database.write() as connection:
             _found(connection, id_)
             _set(connection, id_, judgement=json.dumps(judgement_as_json(judgement), sort_keys=True))
+            details: dict[str, Detail] = {"against": judgement.against, "questions": judgement.questions, "outcome": _outcome(judgement)}
+            self._record(connection, AuditAction.MODEL_COMPARED, by, id_, details)
 
     def promote(self, id_: str, *, by: str, force: str = "") -> int:
         switch = _Switch(AuditAction.MODEL_PROMOTED, by, checked_force(force), self._unprepared(id_))
@@ -308,6 +310,10 @@ def _model(row: Row[Any]) -> EmbeddingModel:
         live_to=row.live_to,
         judgement=None if row.judgement is None else _judgement(json.loads(row.judgement)),
     )
+
+
+def _outcome(judgement: Judgement) -> str:
+    return "as good" if judgement.passed else "not as good"
 
 
 def _judgement(raw: dict[str, Any]) -> Judgement:
