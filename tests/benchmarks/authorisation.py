@@ -57,12 +57,12 @@ def measure(world: World) -> Measured:
 
 
 def _retrieval(directory: Path, *, queries: int) -> tuple[list[Figure], dict[str, Any]]:
-    draw = _Words(seed=1)
+    draw = Words(seed=1)
     bodies = [draw.body() for _ in range(CLASSES)]
     asked = [draw.query() for _ in range(queries + WARM_UP)]
     with ExitStack() as opened:
-        many = opened.enter_context(planted(directory / "many", _state(bodies, many=True)))
-        one = opened.enter_context(planted(directory / "one", _state(bodies, many=False)))
+        many = opened.enter_context(planted(directory / "many", state_of(bodies, many=True)))
+        one = opened.enter_context(planted(directory / "one", state_of(bodies, many=False)))
         for query in asked[:WARM_UP]:
             _same_passages(_ask(many, query)[0], _ask(one, query)[0])
         steps = [(_steps(many, one, query, number)) for number, query in enumerate(asked[WARM_UP:])]
@@ -142,7 +142,7 @@ class _OwnIdf:
     def ask(self, scope: AccessScope, sources: Sequence[str], requests: Sequence[LegRequest]) -> list[list[Hit]]:
         readable = edge_shard._FILTERS.readable(scope, sources=sources)
         counts = self.shard._terms.counts()
-        everything = replace(scope, classes=tuple(counts._places))
+        everything = replace(scope, classes=tuple({access_class for access_class, _, _ in counts._places}))
         queries = [
             edge_shard._query(self.shard._terms.weighed(everything, (), request), within=readable, dense=self.shard._identity.name_of(""))
             for request in requests
@@ -150,8 +150,11 @@ class _OwnIdf:
         answers = self.shard._shard.query_batch(engine.QueryBatchRequest(queries))
         return [[Hit(str(point.id), point.score) for point in points] for points in answers]
 
+    def readable_passages(self, scope: AccessScope) -> int:
+        return self.shard.readable_passages(scope)
 
-class _Words:
+
+class Words:
     """Passages and queries of words that are as unevenly frequent as in a language (Zipf)."""
 
     def __init__(self, seed: int) -> None:
@@ -169,8 +172,8 @@ class _Words:
         return " ".join(f"word{number}" for number in self._random.choice(VOCABULARY, size=count, p=self._frequencies))
 
 
-def _state(bodies: Sequence[str], *, many: bool) -> State:
-    """One document for each body: in a class of its own, or all in the one that everyone reads."""
+def state_of(bodies: Sequence[str], *, many: bool) -> State:
+    """The world of READER: one document for each body: in a class of its own, or all in the one that everyone reads."""
     papers = {}
     for number, body in enumerate(bodies):
         shared = f"group:g{number % GROUPS}"
