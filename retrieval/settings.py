@@ -516,7 +516,7 @@ class Settings(BaseSettings):
         0.5,
         gt=0,
         le=1,
-        description="Share of a source's readable documents: a listing that lacks more changes nothing but permissions, unless its contract "
+        description="Share of a source's documents: a listing that lacks more changes nothing but permissions, unless its contract "
         "allows it.",
     )
     contract_lost_least_documents: PositiveInt = Field(

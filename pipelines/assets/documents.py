@@ -13,6 +13,7 @@ from pipelines.parsing.sandbox import ParseJob, ParsePool
 from pipelines.parsing.version import PARSER_VERSION
 from pipelines.recipe import recipe_of
 from pipelines.resources import Workbench
+from pipelines.stages.look_inside import LookInside, recipe_under
 from pipelines.stages.take_in import Parser, TakeIn
 from retrieval.domain.documents import ParsedDocument, Rejection
 
@@ -21,16 +22,19 @@ from retrieval.domain.documents import ParsedDocument, Rejection
 def documents(context: dg.AssetExecutionContext, workbench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult[None]:
     """New and changed documents, fetched and parsed. One row is one staged document version."""
     with at_work(context, workbench, "documents") as stage, connected(stage) as connector, ParsePool(stage.settings) as parser:
+        terms = stage.contract
         found = TakeIn(
             connector=connector,
             staging=stage.catalog.staging,
             blobs=stage.ingestion.blobs,
             parser=_Warming(parser, stage.ingestion.warm_up),
             run=stage.run,
-            recipe=recipe_of(stage.settings),
+            recipe=recipe_under(recipe_of(stage.settings), terms),
             parser_version=PARSER_VERSION,
             progress=stage.tell,
+            look=LookInside(terms, stage.catalog.inspections, stage.catalog.staging.remember_parsed),
         ).take_in()
+        stage.catalog.inspections.restrict(stage.run, terms)
         held = stage.catalog.staging.quarantined(stage.run.source)
         counts = {
             "unchanged": found.unchanged,

@@ -14,6 +14,7 @@ from pipelines.connectors.port import Connector
 from pipelines.connectors.registry import connect
 from pipelines.processes import worked_on_by
 from pipelines.resources import Workbench
+from retrieval.domain.contracts import ContractTerms
 from retrieval.domain.errors import ArchivistError, Fenced, Unavailable
 from retrieval.domain.ingestion import CANCELLED, FAILED, SUCCEEDED, SourceRun
 
@@ -34,6 +35,11 @@ class Stage:
         self._started = time.monotonic()
         self._told = 0.0
         self.tell(0)
+
+    @property
+    def contract(self) -> ContractTerms:
+        """What is promised of the source, as it is registered now."""
+        return self.catalog.sources.get(self.run.source).spec.contract
 
     @property
     def seconds(self) -> float:

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -66,6 +66,7 @@ class TakeIn:
         recipe: names the parser and the chunker; under another recipe every document is taken in again.
         parser_version: part of the key under which parses are remembered.
         progress: told (done, total) after each document.
+        look: what a parsed document becomes by the source's contract.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class TakeIn:
         recipe: str,
         parser_version: str,
         progress: Callable[[int, int], None] = lambda _done, _total: None,
+        look: Callable[[ParsedRecord], ParsedRecord | Rejection] = lambda parsed: parsed,
     ) -> None:
         self._connector = connector
         self._staging = staging
@@ -88,6 +90,7 @@ class TakeIn:
         self._recipe = recipe
         self._parser_version = parser_version
         self._progress = progress
+        self._look = look
         self._seen: set[str] = set()
         self._unavailable_in_a_row = 0
         self._unwritten: list[Seen] = []
@@ -116,8 +119,7 @@ class TakeIn:
             if isinstance(found, Rejection):
                 self._reject(content.item, found, content.hash)
             else:
-                self._take(content, self._remember(content, found))
-                self.counts.parsed += 1
+                self.counts.parsed += self._take(content, self._remember(content, found))
             self._progress(self.counts.done, total)
         self._write_unchanged()
 
@@ -169,8 +171,7 @@ class TakeIn:
         known = self._staging.parsed(key)
         if known is None:
             return content
-        self._take(content, known)
-        self.counts.reused += 1
+        self.counts.reused += self._take(content, known)
         return None
 
     def _unchanged(self, item: WorkItem, validator: str | None) -> None:
@@ -188,8 +189,12 @@ class TakeIn:
         attachments = [StoredAttachment(a.name, self._blobs.put(a.content), len(a.content)) for a in found.attachments]
         return self._staging.remember_parsed(content.parse_key, found, attachments)
 
-    def _take(self, content: _Content, parsed: ParsedRecord) -> None:
-        item = content.item
+    def _take(self, content: _Content, parsed: ParsedRecord) -> bool:
+        """Stage it, unless the source's contract has it quarantined. Whether it was staged."""
+        item, looked = content.item, self._look(parsed if content.title is None else replace(parsed, title=content.title))
+        if isinstance(looked, Rejection):
+            self._reject(item, looked, content.hash)
+            return False
         taken = Taken(
             document=item.document,
             content_hash=content.hash,
@@ -198,10 +203,11 @@ class TakeIn:
             validator=content.validator,
             size_bytes=content.size_bytes,
             modified_at=content.modified_at,
-            parsed=parsed,
-            title=content.title,
+            parsed=looked,
+            title=None if content.title is None else looked.title,
         )
         self._staging.take(self._run, taken)
+        return True
 
     def _reject(self, item: WorkItem, rejection: Rejection, hash_: str | None) -> None:
         self._staging.reject(self._run, item, rejection, recipe=self._recipe, content_hash=hash_)

@@ -147,6 +147,8 @@ class QuarantineCode(StrEnum):
     CRASHED = "crashed"
     NEEDS_PROGRAM = "needs_program"
     FETCH_FAILED = "fetch_failed"
+    SECRETS = "secrets"
+    INSTRUCTIONS = "instructions"
 
 
 @dataclass(frozen=True)
