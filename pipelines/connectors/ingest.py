@@ -69,6 +69,8 @@ class IngestConnector:
 
     def fetch(self, file: SourceFile, *, known: str | None) -> Fetched | NotModified | Gone:
         """The first call of a connector that has not listed asks the system for its listing: the library downloads only what it listed."""
+        if {"", ".", ".."} & set(file.key.split("/")):
+            raise FileRefused("the path is not one of the source's")
         listed = self._files.get(file.key)
         if listed is None:
             return Gone()
@@ -110,6 +112,8 @@ class IngestConnector:
         indexer = self._made.indexer
         indexer.precheck()
         listed = asyncio.run(_gathered(indexer.run_async())) if indexer.is_async() else list(indexer.run())
+        if not listed:  # several of the library's connectors log what fails and go on
+            raise SourceUnavailable("the connector lists nothing at all; to take everything away, retire the source")
         if any(getattr(each, "batch_items", None) for each in listed):
             raise SourceUnavailable("this connector lists records in batches, not documents; the kind 'sql' reads databases")
         return listed
