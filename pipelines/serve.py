@@ -5,6 +5,7 @@ import signal
 import sys
 
 from pipelines.home import dagster_environment
+from pipelines.pools import limit_pools
 from retrieval.settings import Settings
 
 DEFINITIONS = "pipelines.definitions"
@@ -15,6 +16,7 @@ _WITHOUT_ADVICE = ["-W", "ignore:Function `dev_command` is superseded"]
 def main() -> None:
     """Become `dagster dev`: signals reach it directly, nothing of ours stands between."""
     settings = Settings()
+    limit_pools(settings)
     address = ["--host", settings.dagster_host, "--port", str(settings.dagster_port)]
     quiet = ["--log-level", "warning", "--code-server-log-level", "warning"]
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -79,6 +79,7 @@ class Settings(BaseSettings):
         "auto", description="`auto`: bfloat16 where the processor computes in it."
     )
     embedder_batch_passages: PositiveInt = Field(32, description="Passages embedded at once.")
+    embedder_concurrent_runs: PositiveInt = Field(1, description="Pipeline runs that embed passages at once; the others wait for their turn.")
     embedder_threads: int = Field(0, ge=0, description="Threads that embed passages; 0: one per core.")
     embedder_query_threads: int = Field(
         1, ge=0, description="Threads that embed one query; 0: one per core. More are little faster alone and slower on a busy machine."
