@@ -14,7 +14,7 @@ SECRET = "between the proxy and the web server alone"
 LOCATION = "pipelines.definitions"
 LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) { __typename
   ... on LaunchRunSuccess { run { runId status tags { key value } } }
-  ... on PythonError { message } ... on RunConfigValidationInvalid { errors { message } } } }"""
+  ... on PythonError { message errorChain { error { message stack } } } ... on RunConfigValidationInvalid { errors { message } } } }"""
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """How data owners register sources in the Dagster UI: flat forms, refused before a run exists when something is wrong."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -185,3 +187,56 @@ def test_an_unknown_source_cannot_be_paused(plant: Plant) -> None:
     assert not result.success
     with pytest.raises(InvalidInput):
         plant.catalog.sources.get("nowhere")
+
+
+def test_deleting_shows_first_what_would_go(plant: Plant) -> None:
+    _published(plant)
+
+    result = _launch(plant, "delete_source", {"source": "handbook"})
+
+    assert result.success
+    assert _output(result)["would be removed"] == {"documents": 2, "versions": 2}
+    assert set(plant.current()) == {"travel.md", "leave.md"}
+    assert plant.instance.get_dynamic_partitions("sources") == ["handbook"]
+
+
+def test_deleting_wants_the_id_twice(plant: Plant) -> None:
+    plant.register()
+
+    refusal = _refusal(plant, {"source": "handbook", "dry_run": False, "confirm": "yes"}, "delete_source")
+
+    assert "confirm:" in refusal
+
+
+def test_a_deleted_source_leaves_a_signed_report_and_nothing_else(plant: Plant) -> None:
+    _published(plant)
+
+    result = _launch(plant, "delete_source", {"source": "handbook", "dry_run": False, "confirm": "handbook", "reason": "Moved elsewhere"})
+
+    assert result.success
+    assert _output(result)["removed"]["documents"] == 2
+    report = json.loads(Path(_output(result)["report"]).read_text())
+    assert (report["by"], report["reason"]) == ("app:dagster", "Moved elsewhere")
+    assert not plant.current()
+    assert plant.catalog.sources.get("handbook").state is SourceState.RETIRED
+    assert not plant.instance.get_dynamic_partitions("sources")
+    with plant.catalog.database.read() as connection:
+        for table in ("documents", "document_versions", "passages", "texts", "embeddings"):
+            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0, table
+
+
+def _published(plant: Plant) -> None:
+    plant.write("travel.md", "# Travel\n\nBy train.\n")
+    plant.write("leave.md", "# Leave\n\nThirty days.\n")
+    plant.register()
+    assert plant.ingest().success
+
+
+def _output(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    """What the run shows; tables as name to number."""
+    [event] = [event for event in result.all_node_events if event.event_type is dg.DagsterEventType.STEP_OUTPUT]
+    shown = event.event_specific_data.metadata
+    tables = {name: value for name, value in shown.items() if isinstance(value, dg.TableMetadataValue)}
+    return {name: value.value for name, value in shown.items() if name not in tables} | {
+        name: {str(what): count for what, count in (tuple(row.data.values()) for row in value.records)} for name, value in tables.items()
+    }
