@@ -4,6 +4,7 @@ import os
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -16,6 +17,7 @@ from structlog._config import BoundLoggerLazyProxy
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
 from retrieval.settings import Settings
 from tests import postgres
+from tests.templates import NAME, add_template, lay_out
 from tests.web_site import Site, serving_site
 
 EVALUATION_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -34,6 +36,8 @@ def _logging_of_its_own() -> Iterator[None]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    """Of a data directory that holds an empty catalog and nothing else."""
+    lay_out(tmp_path / "archivist" / "catalog.db")
     return Settings(data_directory=tmp_path / "archivist")
 
 
@@ -53,25 +57,42 @@ def postgres_server() -> Iterator[str]:
             pytest.fail(reason)
         pytest.skip(reason)
     with postgres.cluster() as url:
+        add_template(url)
         yield url
+
+
+@contextmanager
+def _database(server: str, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server.replace("+psycopg", "") + "/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        yield f"{server}/{name}"
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
-    """A fresh database, dropped at the end."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_server.replace("+psycopg", "") + "/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        yield f"{postgres_server}/{name}"
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    """A catalog that holds nothing, dropped at the end."""
+    with _database(postgres_server, NAME) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The catalog's URL, once per database engine."""
+    """The URL of a catalog that holds nothing, once per database engine."""
     if request.param == "postgres":
         return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite:///{tmp_path / 'catalog.db'}"
+    return f"sqlite:///{lay_out(tmp_path / 'catalog.db')}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without any table, once per database engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'catalog.db'}"
+    else:
+        with _database(request.getfixturevalue("postgres_server"), "template1") as url:
+            yield url
 
 
 @pytest.fixture

@@ -19,15 +19,15 @@ pytestmark = pytest.mark.contract
 
 
 @pytest.fixture
-def catalog(catalog_url: str):
+def catalog(bare_url: str):
     """Two sources whose documents share a policy, as the first schema kept them, opened by this version."""
-    database = Database(catalog_url)
+    database = Database(bare_url)
     database.migrate(to="0001")
     with database.write() as connection:
         for statement in _FIRST_SCHEMA:
             connection.execute(text(statement), {"hash": b""} if ":hash" in statement else {})
     database.close()
-    catalog = open_catalog(Settings(catalog_url=catalog_url))
+    catalog = open_catalog(Settings(catalog_url=bare_url))
     yield catalog
     catalog.close()
 

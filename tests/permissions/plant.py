@@ -47,6 +47,7 @@ from tests.permissions.oracle import Folder, Paper, Person, State
 from tests.permissions.people import enter_person
 from tests.permissions.small_embedder import DIMENSIONS, SmallEmbedder
 from tests.retrieval.indexing.world import InProcessBuilder
+from tests.templates import lay_out
 
 RECIPE = "recipe 1"
 WORD = re.compile(r"z[tpab][0-9a-f]{12}")
@@ -169,6 +170,8 @@ def planted(
         structlog.configure(processors=[partial(_keep_what_names_a_document, logged)])
         closing.callback(structlog.reset_defaults)
         clock = FixedClock()
+        if not catalog_url:
+            lay_out(settings.data_directory / "catalog.db")
         catalog = open_catalog(settings, clock=clock)
         closing.callback(catalog.close)
         embedder = SmallEmbedder(dimensions)

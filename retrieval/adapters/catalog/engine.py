@@ -4,6 +4,7 @@ import secrets as random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +58,14 @@ class Database:
         Raises:
             Conflict: the catalog was written by a newer version of Archivist.
         """
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
         with translated(), self.engine.connect() as connection:
-            known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
             at = _schema_version(connection)
-            if at is not None and at not in known:
+            if at is not None and at not in _known_versions():
                 raise Conflict(f"the catalog's schema ({at}) is newer than this program knows: upgrade Archivist")
+            if at == (_known_versions()[0] if to == "head" else to):
+                return
             connection.rollback()
+            config = _alembic()
             config.attributes["connection"] = connection
             with self._foreign_keys_at_rest(connection):
                 command.upgrade(config, to)
@@ -109,6 +110,18 @@ class Database:
             connection.info.update(write=write, clock=self.clock)
             with connection.begin():
                 yield connection
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
+
+
+@cache
+def _known_versions() -> tuple[str, ...]:
+    """Of the schema, newest first. Read once: it takes longer than opening a catalog."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions())
 
 
 def current_revision(connection: Connection) -> int:

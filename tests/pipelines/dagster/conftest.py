@@ -20,6 +20,7 @@ from retrieval.domain.permissions import AccessPolicy
 from retrieval.domain.sources import PermissionRule, SourceSpec
 from retrieval.ports.models import Vectors
 from retrieval.settings import Settings
+from tests.templates import lay_out
 
 DIMENSIONS = 8
 
@@ -156,6 +157,7 @@ def _plants() -> Iterator[Callable[..., Plant]]:
     def make(folder: Path, **settings: object) -> Plant:
         chosen = {"data_directory": folder / "archivist", "source_attempts": 2, "source_retry_seconds": 1, "index_wait_seconds": 0.2}
         made = Settings(**(chosen | settings))
+        lay_out(made.data_directory / "catalog.db")
         embedder = FakeEmbedder()
         root = folder / "documents"
         root.mkdir(exist_ok=True)
