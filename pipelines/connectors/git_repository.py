@@ -13,7 +13,7 @@ from typing import Protocol
 import httpx
 
 from pipelines.connectors.git_program import Git, GitFailed, GitLimits
-from pipelines.connectors.hosts import address_of, may_be_private
+from pipelines.connectors.hosts import addresses_of, may_be_private
 from retrieval.domain.errors import SourceUnavailable
 from retrieval.settings import Settings
 
@@ -120,11 +120,11 @@ class RemoteRepository:
         mark.write_text(address, encoding="ascii")
 
     def _configuration(self) -> Mapping[str, str]:
-        """The one address that is connected to, and what proves who we are. Neither stands on a command line or in the copy."""
+        """The only addresses that are connected to, and what proves who we are. Neither stands on a command line or in the copy."""
         url = httpx.URL(self.url)
         port = url.port or 443
-        address = address_of(url.host, port, allow_private=may_be_private(url.host, self.settings))
-        written = f"[{address}]" if address.version == 6 else str(address)
+        addresses = addresses_of(url.host, port, allow_private=may_be_private(url.host, self.settings))
+        written = ",".join(f"[{address}]" if address.version == 6 else str(address) for address in addresses)
         found = {"http.curloptResolve": f"{url.host}:{port}:{written}"}
         if self.settings.source_ca_file:
             found["http.sslCAInfo"] = self.settings.source_ca_file

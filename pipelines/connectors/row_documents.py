@@ -76,7 +76,7 @@ class RowShape:
     def fingerprint(self, row: Row) -> str | None:
         """By the column that says so, else by the texts; None when the row does not say. Other columns for the same text differ too."""
         shape = f"{self.title}\0{self.texts}\0{self.format}"
-        told = f"\0at {row[self.updated]}" if self.updated else f"\0{self._title(row)}\0{[row[text_label(name)] for name in self.texts]}"
+        told = f"\0at {row[self.updated]}" if self.updated else f"\0{self.title_of(row)}\0{[row[text_label(name)] for name in self.texts]}"
         if self.updated and row[self.updated] is None:
             return None
         return hashlib.blake2b((shape + told).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
@@ -116,14 +116,15 @@ class RowShape:
         Raises:
             FileRefused: it is larger than that.
         """
-        title = self._title(row)
+        title = self.title_of(row)
         text = "\n\n".join(str(row[text_label(name)]) for name in self.texts if row[text_label(name)] is not None)
         content = _DOCUMENTS[self.format](title, text).encode("utf-8", "replace")
         if len(content) > max_bytes:
             raise FileRefused(f"larger than the limit of {max_bytes} bytes", code=QuarantineCode.TOO_LARGE)
         return content
 
-    def _title(self, row: Row) -> str:
+    def title_of(self, row: Row) -> str:
+        """On one line; empty when there is none."""
         return " ".join(str(row[self.title] or "").split()) if self.title else ""
 
 

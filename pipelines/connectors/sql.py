@@ -2,13 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import structlog
 
 from pipelines.connectors.credentials import credential
-from pipelines.connectors.hosts import address_of, names
+from pipelines.connectors.hosts import addresses_of, names
 from pipelines.connectors.location import selection, value, values
 from pipelines.connectors.permissions import Rules
 from pipelines.connectors.plugin import Plugin
@@ -83,7 +83,13 @@ class SqlConnector:
         validator = hashlib.blake2b(content, digest_size=16).hexdigest()
         if known == validator:
             return NotModified()
-        return Fetched(content, validator=validator, media_type=shape.media_type, modified_at=shape.modified_at(found[0]))
+        return Fetched(
+            content,
+            validator=validator,
+            media_type=shape.media_type,
+            modified_at=shape.modified_at(found[0]),
+            title=shape.title_of(found[0]) or None,
+        )
 
     def probe(self) -> Probe:
         return probe_listing(self)
@@ -137,19 +143,19 @@ def _connect(spec: SourceSpec, settings: Settings) -> SqlConnector:
 def _open(reference: str, relation: Relation, settings: Settings) -> ForeignRows:
     url = credential(reference, settings)
     place = host_of(url)
-    address = ""
+    addresses: Sequence[str] = ()
     if place is not None:
         allowed = names(settings.sql_hosts)
         if allowed and place[0].lower() not in allowed:
             raise SourceUnavailable("the database's host is not one that sources may read; ask who operates the service (sql_hosts)")
-        address = str(address_of(*place, allow_private=True))
+        addresses = [str(address) for address in addresses_of(*place, allow_private=True)]
     limits = Limits(
         connect_seconds=settings.sql_connect_seconds,
         statement_seconds=settings.sql_statement_seconds,
         rows=settings.sql_fetch_rows,
         characters=settings.source_max_file_bytes + 1,
     )
-    return ForeignRows(url, relation, limits=limits, address=address)
+    return ForeignRows(url, relation, limits=limits, addresses=addresses)
 
 
 def _problems(spec: SourceSpec, _settings: Settings) -> Iterator[FieldProblem]:

@@ -95,11 +95,11 @@ class ForeignRows:
     """One relation. Safe to use from several threads: every read has a connection of its own.
 
     Args:
-        address: of the URL's host, checked; PostgreSQL's driver connects to it and to no other.
+        addresses: of the URL's host, checked; PostgreSQL's driver connects to them and to no others.
     """
 
-    def __init__(self, url: str, relation: Relation, *, limits: Limits, address: str = "") -> None:
-        self._engine = _engine(_parsed(url), limits, address)
+    def __init__(self, url: str, relation: Relation, *, limits: Limits, addresses: Sequence[str] = ()) -> None:
+        self._engine = _engine(_parsed(url), limits, addresses)
         self._limits = limits
         self._relation = relation
 
@@ -118,9 +118,10 @@ class ForeignRows:
         statement = select(*self._selected(relation, columns, texts)).order_by(*(relation.c[name] for name in order))
         with self._reading() as connection:
             streamed = connection.execution_options(yield_per=self._limits.rows, stream_results=True)
-            for rows in streamed.execute(statement).mappings().partitions():
-                yield from rows
-                self._start_clock(connection)
+            with streamed.execute(statement) as result:
+                for rows in result.mappings().partitions():
+                    yield from rows
+                    self._start_clock(connection)
 
     def where(self, columns: Sequence[str], texts: Sequence[str], *, equal: Mapping[str, str]) -> Sequence[Row]:
         """The rows whose columns are written so, at most two."""
@@ -187,18 +188,18 @@ def _parsed(url: str) -> URL:
         ) from None
 
 
-def _engine(url: URL, limits: Limits, address: str) -> Engine:
+def _engine(url: URL, limits: Limits, addresses: Sequence[str]) -> Engine:
     name = url.get_backend_name()
     arguments: dict[str, object] = {}
     if name == "postgresql":
         options = f"-c statement_timeout={limits.statement_seconds * 1000} -c default_transaction_read_only=on"
         arguments = {"connect_timeout": limits.connect_seconds, "options": options}
-        if address:
-            arguments["hostaddr"] = address
+        if addresses:
+            arguments |= {"host": ",".join([url.host or ""] * len(addresses)), "hostaddr": ",".join(addresses)}
     try:
         if name == "sqlite":
             return create_engine("sqlite://", creator=lambda: _sqlite(url, limits), poolclass=NullPool)
-        return create_engine(url, connect_args=arguments, pool_size=2, pool_timeout=limits.connect_seconds, pool_recycle=300)
+        return create_engine(url, connect_args=arguments, pool_size=2, pool_timeout=limits.connect_seconds, pool_pre_ping=True)
     except (ImportError, NoSuchModuleError, SQLAlchemyError) as error:
         raise SourceUnavailable(f"no driver for {name} databases is installed here") from error
 

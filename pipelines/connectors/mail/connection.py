@@ -1,15 +1,16 @@
-"""An IMAP connection to one checked address, over TLS from its first byte, that takes no answer larger than it may be."""
+"""An IMAP connection to checked addresses, over TLS from its first byte, that takes no answer larger than it may be."""
 
 import imaplib
 import socket
 import ssl
+from collections.abc import Sequence
 
 
 class GuardedImap(imaplib.IMAP4):
-    """Like `IMAP4_SSL`, but connects to `address` whatever the host's name means by then. The certificate must be the host's."""
+    """Like `IMAP4_SSL`, but connects to the first of `addresses` that answers. The certificate must be the host's."""
 
-    def __init__(self, host: str, port: int, *, address: str, trusted: ssl.SSLContext, seconds: int, max_bytes: int) -> None:
-        self._address = address
+    def __init__(self, host: str, port: int, *, addresses: Sequence[str], trusted: ssl.SSLContext, seconds: int, max_bytes: int) -> None:
+        self._addresses = addresses
         self._trusted = trusted
         self._max_bytes = max_bytes
         super().__init__(host, port, timeout=seconds)
@@ -17,7 +18,7 @@ class GuardedImap(imaplib.IMAP4):
     def open(self, host: str = "", port: int = 993, timeout: float | None = None) -> None:
         self.host = host
         self.port = port
-        plain = socket.create_connection((self._address, port), timeout)
+        plain = self._first_answering(port, timeout)
         try:
             self.sock = self._trusted.wrap_socket(plain, server_hostname=host)
         except OSError:
@@ -30,3 +31,11 @@ class GuardedImap(imaplib.IMAP4):
         if size > self._max_bytes:
             raise self.abort("an answer is larger than it may be")
         return super().read(size)
+
+    def _first_answering(self, port: int, timeout: float | None) -> socket.socket:
+        for address in self._addresses[:-1]:
+            try:
+                return socket.create_connection((address, port), timeout)
+            except OSError:
+                continue
+        return socket.create_connection((self._addresses[-1], port), timeout)

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from pipelines.connectors.hosts import address_of, may_be_private
+from pipelines.connectors.hosts import addresses_of, may_be_private
 from pipelines.connectors.mail.connection import GuardedImap
 from pipelines.connectors.mail.messages import HEADERS, Envelope, Listed
 from pipelines.connectors.port import FileRefused
@@ -147,14 +147,14 @@ class ImapMailbox:
 
     def _connected(self) -> GuardedImap:
         account, settings = self._account, self._settings
-        address = address_of(account.host, account.port, allow_private=may_be_private(account.host, settings))
+        addresses = addresses_of(account.host, account.port, allow_private=may_be_private(account.host, settings))
         password = account.password()
         trusted = ssl.create_default_context(cafile=settings.source_ca_file or None)
         try:
             connection = GuardedImap(
                 account.host,
                 account.port,
-                address=str(address),
+                addresses=[str(address) for address in addresses],
                 trusted=trusted,
                 seconds=settings.mailbox_timeout_seconds,
                 max_bytes=settings.source_max_file_bytes + 1,

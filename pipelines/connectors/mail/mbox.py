@@ -48,7 +48,10 @@ class Mbox:
             yield Listed((), place.envelope, f"{self._path.as_uri()}#{place.digest}", place.digest, place.end - place.start)
 
     def fetch(self, uri: str, *, known: str | None, max_bytes: int) -> Fetched | NotModified | Gone:
-        place = self._index().get(uri.removeprefix(f"{self._path.as_uri()}#"))
+        mailbox, _, digest = uri.rpartition("#")
+        if mailbox != self._path.as_uri():
+            raise FileRefused("the message is not one of the mailbox's")
+        place = self._index().get(digest)
         if place is None:
             return Gone()
         if known == place.digest:
