@@ -31,6 +31,7 @@ _STAND_INS: Mapping[str, object] = {
     "answers": {},
     "contract": {},
     "retention": {},
+    "manifest": "",
 }
 """Values with nothing wrong. They take the place of wrong ones, so that what is wrong elsewhere is found in the same round."""
 ROUNDS = 4

@@ -75,6 +75,7 @@ class SourceSpec:
         answers: what holds for answers that stand on it.
         contract: what is promised of its documents, and what happens where the promise is broken.
         retention: how long versions that are not current are kept.
+        manifest: name of the folder of YAML files that it is kept in; empty: it was registered by itself.
     """
 
     id: str
@@ -91,6 +92,7 @@ class SourceSpec:
     answers: AnswerTerms = UNSAID
     contract: ContractTerms = NO_CONTRACT
     retention: RetentionTerms = DEFAULT_TERMS
+    manifest: str = ""
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
@@ -110,6 +112,8 @@ class SourceSpec:
             AccessPolicy.of([self.owner])
         except InvalidInput:
             problems.append(FieldProblem("owner", "a subject such as 'user:dana' or 'group:finance'"))
+        if self.manifest and not SOURCE_ID.fullmatch(self.manifest):
+            problems.append(FieldProblem("manifest", "lower-case letters, digits and hyphens", "2 to 63 characters"))
         if self.region and not REGION.fullmatch(self.region):
             problems.append(FieldProblem("region", "lower-case letters, digits and hyphens, e.g. 'eu'", "1 to 32 characters"))
         if not 0 <= self.max_permission_age_hours <= MAX_PERMISSION_AGE_HOURS:
@@ -128,7 +132,7 @@ class SourceSpec:
 def spec_as_json(spec: SourceSpec) -> dict[str, object]:
     """The spec as JSON values, for the catalog and for `--json`. `spec_from_json` is the inverse.
 
-    A contract or a retention that says nothing is left out, so that a registration from before there were contracts still reads the same.
+    What was not there in earlier versions is left out where it says nothing, so that an earlier registration still reads the same.
     """
     contract = contract_as_json(spec.contract)
     said: dict[str, object] = {
@@ -145,8 +149,8 @@ def spec_as_json(spec: SourceSpec) -> dict[str, object]:
         "stale_permissions": spec.stale_permissions.value,
         "answers": terms_as_json(spec.answers),
     }
-    blocks = {"contract": contract, "retention": retention_as_json(spec.retention)}
-    return said | {name: block for name, block in blocks.items() if block}
+    later = {"contract": contract, "retention": retention_as_json(spec.retention), "manifest": spec.manifest}
+    return said | {name: value for name, value in later.items() if value}
 
 
 def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
@@ -193,6 +197,7 @@ def spec_from_json(raw: Mapping[str, object]) -> SourceSpec:
         answers=answers,
         contract=contract,
         retention=retention,
+        manifest=str(raw.get("manifest") or ""),
     )
 
 
