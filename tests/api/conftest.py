@@ -18,6 +18,8 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from retrieval.access_service import AccessService
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
+from retrieval.adapters.catalog.feed import CatalogFeed
+from retrieval.adapters.qdrant.payload import HeldPassage, points_of
 from retrieval.answer_service import AnswerService
 from retrieval.citation_service import CitationService
 from retrieval.domain.embedding_models import EmbeddingModel
@@ -39,6 +41,7 @@ from retrieval.review_service import ReviewService
 from retrieval.service import KnowledgeService
 from retrieval.services import Services
 from retrieval.settings import Settings
+from retrieval.version_service import VersionReading
 from tests.story import Story, allow
 
 DIMENSIONS = 256
@@ -72,7 +75,7 @@ class FakeEmbedder:
 
 @dataclass
 class ScanIndex:
-    """A `PassageSearch` that looks at every current passage of the scope's classes."""
+    """A `PassageSearch` that looks at every passage of the scope's classes."""
 
     story: Story
     embedder: FakeEmbedder
@@ -100,9 +103,10 @@ class ScanIndex:
         return self.story.feed.revision()
 
     def _held(self, scope: AccessScope, sources: Sequence[str]) -> dict[str, str]:
-        with self.story.feed.snapshot() as (_, documents):
+        feed = CatalogFeed(self.story.catalog.database, self.story.model, past_days=90)
+        with feed.snapshot() as (_, documents):
             mine = [d for d in documents if d.access_class in scope.classes and (not sources or d.source in sources)]
-        return {passage.id: passage.text for document in mine for passage in document.passages}
+        return {point.passage.id: point.passage.text for point in points_of(mine) if _is_asked_for(point, scope.as_of)}
 
 
 @dataclass
@@ -128,8 +132,9 @@ class World:
 
     @cached_property
     def knowledge(self) -> KnowledgeService:
-        gate = self.catalog.gate
-        return KnowledgeService(self.settings, gate, gate, self.catalog.documents, self.index, self.index.embedder, self.catalog.audit)
+        catalog, gate = self.catalog, self.catalog.gate
+        read = (gate, gate, catalog.documents, self.index)
+        return KnowledgeService(self.settings, *read, self.index.embedder, catalog.audit, sources=catalog.health)
 
     @cached_property
     def services(self) -> Services:
@@ -152,6 +157,10 @@ class World:
     @property
     def reviews(self) -> ReviewService:
         return self.services.reviews
+
+    @property
+    def versions(self) -> VersionReading:
+        return self.services.versions
 
     @property
     def citations(self) -> CitationService:
@@ -231,6 +240,10 @@ def ann(world: World) -> dict[str, str]:
 def bea(world: World) -> dict[str, str]:
     """Sits on the board."""
     return {"Authorization": f"Bearer {world.key('bea', 'group:board')}"}
+
+
+def _is_asked_for(point: HeldPassage, as_of: int | None) -> bool:
+    return point.is_current if as_of is None else any(start <= as_of < end for start, end in point.intervals)
 
 
 def _words(text: str) -> set[str]:

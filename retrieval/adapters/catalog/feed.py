@@ -72,9 +72,9 @@ class CatalogFeed:
             cut[version] = tuple(self._passage(row, bodies[version], vectors.get(row.embedded_hash, {})) for row in rows)
         intervals = connection.execute(_VERSIONS, asked)
         for _, of_document in groupby(intervals, key=attrgetter("document")):
-            rows = list(of_document)
-            versions = [ValidVersion.of(of_version) for _, of_version in groupby(rows, key=attrgetter("version"))]
-            yield _document(rows[0], versions, cut)
+            told = list(of_document)
+            versions = [ValidVersion.of(of_version) for _, of_version in groupby(told, key=attrgetter("version"))]
+            yield _document(told[0], versions, cut)
 
     def _vectors(self, connection: Connection, asked: Mapping[str, object]) -> dict[str, dict[str, Sequence[float]]]:
         """By hash of the embedded text, then by model."""
