@@ -17,6 +17,7 @@ from api.web.guarded import once, requires_session
 from api.web.highlight import Piece, marked, matched_words
 from api.web.pages import HEADERS
 from api.web.sessions import PATH
+from api.web.signing_in import MEMBERS
 from retrieval.domain import queries
 from retrieval.domain.answers import Answer, RetrievedPassage
 from retrieval.domain.roles import Role
@@ -26,7 +27,7 @@ NOBODY = "Nobody can be asked about this."
 
 router = APIRouter(prefix=PATH, route_class=requires_session(Role.USER), include_in_schema=False)
 handing_on_router = APIRouter(prefix=PATH, route_class=once(requires_session(Role.USER)), include_in_schema=False)
-home_router = APIRouter(route_class=requires_session(Role.USER, Role.REVIEWER), include_in_schema=False)
+home_router = APIRouter(route_class=requires_session(*MEMBERS), include_in_schema=False)
 
 Sealed = Annotated[str, Query(max_length=MAX_SEALED_CHARACTERS)]
 
@@ -66,9 +67,10 @@ class FoundPassage:
 @home_router.get(PATH)
 @home_router.get(f"{PATH}/")
 def home(request: Request) -> Response:
-    """Whoever may ask begins there, and who may only review begins at the queue."""
+    """Whoever may ask begins there, who may only review at the queue, and who only owns sources at those."""
     if Role.USER not in request.state.roles:
-        return RedirectResponse(f"{PATH}/reviews", 303, dict(HEADERS))
+        first = "reviews" if Role.REVIEWER in request.state.roles else "sources"
+        return RedirectResponse(f"{PATH}/{first}", 303, dict(HEADERS))
     return console_of(request).pages.page(request, "ask", question="", is_search=False)
 
 

@@ -10,6 +10,7 @@ from api.web import (
     review_item,
     review_queue,
     signing_in,
+    sources,
     static_routes,
     statistics,
 )
@@ -29,5 +30,6 @@ ROUTERS = (
     review_item.router,
     review_actions.router,
     statistics.router,
+    sources.router,
     elsewhere.router,
 )

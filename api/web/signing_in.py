@@ -18,12 +18,12 @@ from retrieval.domain.errors import NotAuthenticated, NotReadable
 from retrieval.domain.roles import Role
 
 MAX_PAGE_CHARACTERS = 8_000
-MEMBERS = (Role.USER, Role.REVIEWER)
+MEMBERS = (Role.USER, Role.REVIEWER, Role.DATA_OWNER)
 """Whom the console has pages for."""
 LEAVING = "archivist-sign-in"
 """Cookie of a sign-in at the provider. Lax, because it is the provider's page that sends people back."""
 REFUSED = "This is not a key that works. Check that it is whole, and that it has not been revoked or expired."
-NOT_A_MEMBER = "This credential is good for neither asking nor reviewing, so there is no page here for it."
+NOT_A_MEMBER = "This credential is good for neither asking nor reviewing nor owning sources, so there is no page here for it."
 
 router = APIRouter(prefix=PATH, route_class=PageRoute, include_in_schema=False)
 leaving_router = APIRouter(prefix=PATH, route_class=requires_session(*MEMBERS), include_in_schema=False)

@@ -91,5 +91,12 @@ class OwnedSources(Protocol):
     def owned(self, principal: Principal, *, after: str, count: int) -> tuple[SourceStatus, ...]:
         """At most `count` sources with ids greater than `after` that the principal, or a group it is in, owns. No retired ones."""
 
+    def one(self, principal: Principal, source: str) -> tuple[SourceStatus, tuple[Registration, ...]]:
+        """A source that it owns, retired or not, and every version of its registration, newest first.
+
+        Raises:
+            NotReadable: there is none, or it is another's.
+        """
+
     def acting(self, principal: Principal) -> frozenset[str]:
         """The subjects that the principal acts as where it is about owning: its own and its groups'; none when it is inactive."""

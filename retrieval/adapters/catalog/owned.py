@@ -8,9 +8,10 @@ from retrieval.adapters.catalog.acting import acts_as
 from retrieval.adapters.catalog.engine import Database
 from retrieval.adapters.catalog.sources import CatalogSources
 from retrieval.adapters.catalog.tables import sources
+from retrieval.domain.errors import NotReadable
 from retrieval.domain.permissions import Principal
 from retrieval.domain.sources import SourceState
-from retrieval.ports.sources import SourceStatus
+from retrieval.ports.sources import Registration, SourceStatus
 
 
 class CatalogOwnedSources:
@@ -28,6 +29,15 @@ class CatalogOwnedSources:
         reach = principal.reach
         mine = [row.id for row in rows if json.loads(row.spec)["owner"] in owners and (reach is None or row.id in reach)]
         return tuple(self._registry.status(source) for source in mine[:count])
+
+    def one(self, principal: Principal, source: str) -> tuple[SourceStatus, tuple[Registration, ...]]:
+        with self._database.read() as connection:
+            owners = acts_as(connection, principal)
+            written = connection.scalar(select(sources.c.spec).where(sources.c.id == source))
+        is_reached = principal.reach is None or source in principal.reach
+        if written is None or json.loads(written)["owner"] not in owners or not is_reached:
+            raise NotReadable("there is no such source that you answer for")
+        return self._registry.status(source), self._registry.history(source)
 
     def acting(self, principal: Principal) -> frozenset[str]:
         with self._database.read() as connection:
