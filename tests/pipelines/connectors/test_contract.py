@@ -12,6 +12,7 @@ from retrieval.domain.documents import Fetched, Gone, NotModified, QuarantineCod
 from retrieval.domain.errors import SourceUnavailable
 from retrieval.domain.permissions import NOBODY, AccessPolicy
 from tests.pipelines.connectors.folders import keys, listed
+from tests.pipelines.connectors.worlds.feed import Feed
 from tests.pipelines.connectors.worlds.mail import ImapAccount, MaildirFolder, MboxFile
 from tests.pipelines.connectors.worlds.pages import WebSite
 from tests.pipelines.connectors.worlds.pushed import IngestedFolder, Pushed
@@ -32,6 +33,7 @@ WORLDS = [
     ImapAccount,
     Pushed,
     IngestedFolder,
+    Feed,
 ]
 
 pytestmark = pytest.mark.contract

@@ -64,7 +64,11 @@ class PostgresTable(Table):
     """Its sessions can be ended in the middle of a listing."""
 
     def database(self, request) -> str:
-        return str(request.getfixturevalue("postgres_url"))
+        return str(request.getfixturevalue("postgres_server")) + "/postgres"
+
+    def close(self) -> None:
+        """The table alone: a database of its own for each test would take longer than all of them."""
+        self.run("DROP TABLE IF EXISTS articles, elsewhere")
 
     def break_off(self) -> None:
         self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
