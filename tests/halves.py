@@ -12,7 +12,7 @@ from pathlib import Path
 FIRST_HALF = ("tests/api", "tests/architecture", "tests/contract", "tests/data")
 REPORT = Path("reports/test-first-half.txt")
 """What the first half prints; shown when both are at their end."""
-IN_MEMORY = Path("/dev/shm")  # noqa: S108 - folders of our own, which pytest makes for their owner alone
+IN_MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 8 * 2**30
 
 
