@@ -40,6 +40,7 @@ from api.routes import (
     reviews,
     sources,
     usage,
+    versions,
 )
 from api.scim.routes import ROUTES as SCIM_ROUTES
 from api.scim.schemas import PREFIX as SCIM_PREFIX
@@ -85,7 +86,7 @@ def create_app(wiring: Wiring, *, clock: Clock | None = None, development: bool 
         clock,
     )
     for routes in (
-        *(retrieve, answer, citations, feedback, escalations, documents, graph),
+        *(retrieve, answer, citations, feedback, escalations, documents, versions, graph),
         *(reviews, sources, push, access_requests, curated, gaps, keys, audit, lineage, recalls, usage),
         *SCIM_ROUTES,
         health,

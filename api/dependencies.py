@@ -15,16 +15,19 @@ from api.schemas import NoParameters
 from retrieval.domain.answers import Answer, AnswerSentence, Retrieved
 from retrieval.domain.citations import CheckedCitation
 from retrieval.domain.clock import Clock
+from retrieval.domain.diffs import TextDiff
 from retrieval.domain.embedding_models import EmbeddingModel
 from retrieval.domain.permissions import Principal
 from retrieval.domain.pushing import PushStatus
 from retrieval.domain.queries import Query
+from retrieval.domain.versions import DocumentHistory
 from retrieval.learning_service.service import LearningService
 from retrieval.lineage_service import LineageService
 from retrieval.ports.access_requests import AccessRequesting
 from retrieval.ports.audit import AuditLog, AuditReader
 from retrieval.ports.directory import Directory
 from retrieval.ports.graph import EntityPage, NamedEntities, Neighbourhood
+from retrieval.ports.health import HealthReader
 from retrieval.ports.idempotency import IdempotencyStore
 from retrieval.ports.keys import ApiKeyStore
 from retrieval.ports.reading import DocumentPage, MomentReader, ReadableDocument
@@ -112,6 +115,9 @@ class KeyHolder(Protocol):
     def owned(self) -> OwnedSources: ...
 
     @property
+    def health(self) -> HealthReader: ...
+
+    @property
     def idempotency(self) -> IdempotencyStore: ...
 
     @property
@@ -119,6 +125,16 @@ class KeyHolder(Protocol):
 
     @property
     def budgets(self) -> Budgets: ...
+
+
+class Versions(Protocol):
+    """`retrieval.version_service.VersionReading`, as the routes use it."""
+
+    def history(self, principal: Principal, document: str, *, request_id: str | None = None) -> DocumentHistory: ...
+
+    def diff(
+        self, principal: Principal, document: str, before: int, after: int, *, request_id: str | None = None
+    ) -> tuple[DocumentHistory, TextDiff]: ...
 
 
 class Wiring(Protocol):
@@ -147,6 +163,9 @@ class Wiring(Protocol):
 
     @property
     def citations(self) -> Citations: ...
+
+    @property
+    def versions(self) -> Versions: ...
 
     @property
     def learning(self) -> LearningService: ...

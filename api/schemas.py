@@ -39,7 +39,7 @@ _AT_LEAST = (
 )
 _AS_OF = (
     "A time with a zone, such as 2026-03-01T09:00:00Z, or a consistency token from an earlier response: what was current then answers, as "
-    "far as you may read it now. 400 for the future and for what is no longer kept. "
+    "far as you may read it now. 422 for the future and for what is no longer kept. "
 )
 
 
@@ -100,6 +100,18 @@ class DocumentParameters(BaseModel):
     start: int | None = Field(None, ge=0, description="First character of the span to show; needs `end`.")
     end: int | None = Field(None, ge=0, description="The character after the span; needs `start`.")
     context: int | None = Field(None, ge=0, description="Characters to show on either side of the span; the service has a default.")
+
+
+MAX_VERSION_NUMBER = 2**31 - 1
+
+
+class DiffParameters(BaseModel):
+    """Which two versions of a document to compare, by their numbers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    before: int = Field(alias="from", ge=1, le=MAX_VERSION_NUMBER, description="Number of the version that it is compared with.")
+    after: int = Field(alias="to", ge=1, le=MAX_VERSION_NUMBER, description="Number of the version that is compared.")
 
 
 class PageParameters(BaseModel):

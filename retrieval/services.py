@@ -26,6 +26,7 @@ from retrieval.push_service import PushService
 from retrieval.review_service import ReviewService
 from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
+from retrieval.version_service import VersionReading
 from retrieval.wording import Wording
 
 
@@ -66,6 +67,10 @@ class Services:
     @cached_property
     def lineage(self) -> LineageService:
         return LineageService(self.settings, self.catalog.lineage, self.catalog.recalls, self.catalog.audit)
+
+    @cached_property
+    def versions(self) -> VersionReading:
+        return VersionReading(self.settings, self.catalog.versions, self.catalog.audit)
 
     @cached_property
     def graph(self) -> GraphService:

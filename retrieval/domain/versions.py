@@ -118,3 +118,43 @@ class HeldDocument:
     is_absent: bool
     held_at: str
     held_by: str
+
+
+@dataclass(frozen=True)
+class VersionInTime:
+    """One version of a document, and when it was current.
+
+    Attributes:
+        state: current or superseded; others are nobody's to read.
+        characters: of its text.
+        times: from when to when it was current, ISO 8601 in UTC; the second is None while it is.
+    """
+
+    id: str
+    number: int
+    state: str
+    content_hash: str
+    title: str
+    published_at: str | None
+    characters: int
+    times: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True)
+class DocumentHistory:
+    """The versions of a document that a principal may read, newest first. `access_class` and `revision` are for the audit log."""
+
+    document: str
+    source: str
+    versions: tuple[VersionInTime, ...]
+    access_class: int
+    revision: int
+
+
+@dataclass(frozen=True)
+class VersionTexts:
+    """The texts of two versions of one document, in the order that was asked for."""
+
+    history: DocumentHistory
+    before: str
+    after: str

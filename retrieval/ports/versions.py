@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from retrieval.domain.erasure import ErasurePlan, ErasureReport, ErasureRequest
+from retrieval.domain.permissions import Principal
 from retrieval.domain.retention import RetentionCounts, RetentionTerms
-from retrieval.domain.versions import HeldDocument, RollbackPlan, RollbackRequest, RolledBack
+from retrieval.domain.versions import DocumentHistory, HeldDocument, RollbackPlan, RollbackRequest, RolledBack, VersionTexts
 
 
 class Rollback(Protocol):
@@ -65,7 +66,8 @@ class Erasure(Protocol):
     ) -> ErasureReport:
         """Do it, in one transaction that keeps the signed report. Runs at work on the sources concerned are fenced out.
 
-        `id_` names the report, `also` is what was removed before and belongs into it, `sign` completes it, `remove_content` deletes the original bytes of a hash. Raises InvalidInput.
+        `id_` names the report, `also` is what was removed before and belongs into it, `sign` completes it,
+        `remove_content` deletes the original bytes of a hash. Raises InvalidInput.
         """
 
     def reports(self) -> Sequence[ErasureReport]:
@@ -73,3 +75,18 @@ class Erasure(Protocol):
 
     def overwrite(self) -> None:
         """Have the database's files hold nothing any more of what was removed. Raises CatalogUnavailable: do it again."""
+
+
+class VersionReader(Protocol):
+    """Earlier versions as one principal may see them: of documents that it may read now, by the permissions of now."""
+
+    def history(self, principal: Principal, document: str, *, most: int) -> DocumentHistory:
+        """The newest `most` versions. One snapshot. Raises NotReadable for absent and hidden alike."""
+
+    def texts(self, principal: Principal, document: str, before: int, after: int, *, most_characters: int) -> VersionTexts:
+        """Two versions by their numbers. One snapshot.
+
+        Raises:
+            NotReadable: the document or a version is absent or hidden.
+            InvalidInput: a text is longer than `most_characters`.
+        """

@@ -11,6 +11,7 @@ from retrieval.domain.ids import text_hash
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.permissions import Principal
 from retrieval.domain.queries import Query
+from retrieval.domain.versions import DocumentHistory
 from retrieval.ports.graph import EntityPage, NamedEntities, Neighbourhood, Subgraph, Support
 from retrieval.ports.reading import DocumentPage, ReadableDocument
 
@@ -81,6 +82,21 @@ def refused_reading(principal: Principal, document: str, *, request_id: str | No
     actor, act_for = actors(principal)
     return AuditEntry(
         AuditAction.DOCUMENT_READ, actor, act_for, is_allowed=False, outcome="not readable", asked=document, request_id=request_id
+    )
+
+
+def versions(principal: Principal, found: DocumentHistory, *, request_id: str | None) -> AuditEntry:
+    """Each of the versions that are shown, or compared."""
+    actor, act_for = actors(principal)
+    shown = tuple(AuditedDocument(found.document, each.id, found.access_class, each.content_hash) for each in found.versions)
+    return AuditEntry(AuditAction.VERSIONS_READ, actor, act_for, documents=shown, revision=found.revision, request_id=request_id)
+
+
+def refused_versions(principal: Principal, document: str, *, request_id: str | None) -> AuditEntry:
+    """For an absent and a hidden document or version alike. Of the id that was asked for, only a keyed hash is kept."""
+    actor, act_for = actors(principal)
+    return AuditEntry(
+        AuditAction.VERSIONS_READ, actor, act_for, is_allowed=False, outcome="not readable", asked=document, request_id=request_id
     )
 
 

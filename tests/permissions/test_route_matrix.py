@@ -65,6 +65,15 @@ ROUTES = {
     "POST /answer/stream": _of(CONTENT, Call(body=_QUERY), Call(422, body={})),
     "GET /documents": _of(CONTENT),
     "GET /documents/{id}": _of(CONTENT, Call(200, "travel.txt"), Call(404, "nightingale.txt"), Call(404), Call(404, "a b")),
+    "GET /documents/{id}/versions": _of(CONTENT, Call(200, "travel.txt"), Call(404, "nightingale.txt"), Call(404), Call(404, "a b")),
+    "GET /documents/{id}/diff": _of(
+        CONTENT,
+        Call(200, "travel.txt", query="from=1&to=1"),
+        Call(404, "travel.txt", query="from=1&to=9"),
+        Call(404, "nightingale.txt", query="from=1&to=1"),
+        Call(404, query="from=1&to=1"),
+        Call(422, "travel.txt"),
+    ),
     "GET /citations/{id}": _of(CONTENT, Call(404), Call(404, "cit_0123456789abcdef01234567"), Call(404, "a b")),
     "GET /citations/{id}/verify": _of(CONTENT, Call(404), Call(404, "cit_0123456789abcdef01234567"), Call(404, "a b")),
     "GET /graph/entities": _of(CONTENT, Call(200, query="name=nightingale"), Call(422)),
@@ -133,7 +142,7 @@ CONSOLE = {
     "GET /console/sign-in/callback": _of(OPEN, Call(404)),
     "GET /console/{path:path}": _of(OPEN, Call(404)),
 }
-USER, MEMBERS = frozenset({Role.USER}), frozenset({Role.USER, Role.REVIEWER})
+USER, MEMBERS = frozenset({Role.USER}), frozenset({Role.USER, Role.REVIEWER, Role.DATA_OWNER})
 SESSIONS = {
     "POST /console/sign-out": MEMBERS,
     "GET /console": MEMBERS,
@@ -162,6 +171,8 @@ SESSIONS = {
     "POST /console/reviews/{id}/answer": REVIEWER,
     "POST /console/reviews/{id}/reject": REVIEWER,
     "GET /console/statistics": REVIEWER,
+    "GET /console/sources": DATA_OWNER,
+    "GET /console/sources/{id}": DATA_OWNER,
 }
 """Routes of the console that are opened by a session, and by no credential that a request brings itself."""
 TITLES_AND_TEXTS = [*FILES, *(sentence for text, _ in FILES.values() for sentence in text.split(". "))]

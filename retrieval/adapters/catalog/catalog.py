@@ -52,6 +52,7 @@ from retrieval.adapters.catalog.token_vectors import CatalogTokenVectors
 from retrieval.adapters.catalog.usage import CatalogUsage
 from retrieval.adapters.catalog.verdicts import CatalogVerdicts
 from retrieval.adapters.catalog.versions.erasure import CatalogErasure
+from retrieval.adapters.catalog.versions.reading import CatalogVersions
 from retrieval.adapters.catalog.versions.retention import CatalogRetention
 from retrieval.adapters.catalog.versions.rollback import CatalogRollback
 from retrieval.domain.automation import RetryPace
@@ -106,6 +107,7 @@ class Catalog:
     lineage: CatalogLineage
     recalls: CatalogRecalls
     recall_notices: CatalogRecallNotices
+    versions: CatalogVersions
     rollback: CatalogRollback
     retention: CatalogRetention
     erasure: CatalogErasure
@@ -197,6 +199,7 @@ def open_catalog(settings: Settings, *, clock: Clock | None = None) -> Catalog:
             database, hours=ReviewHours(settings.escalation_review_hours_high, expires_days=settings.escalation_expiry_days)
         ),
         recall_notices=CatalogRecallNotices(database),
+        versions=CatalogVersions(database, authority),
         rollback=CatalogRollback(database, most=settings.rollback_max_documents),
         erasure=CatalogErasure(database, most=settings.erase_max_documents),
         retention=CatalogRetention(
