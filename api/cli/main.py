@@ -15,6 +15,7 @@ from api.cli import (
     graph,
     index,
     keys,
+    models,
     serve,
     sources,
     up,
@@ -44,6 +45,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(directory.app, name="directory")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(index.app, name="index")
+app.add_typer(models.app, name="models")
 app.add_typer(graph.app, name="graph")
 app.add_typer(audit.app, name="audit")
 app.add_typer(budget.app, name="budget")

@@ -1,7 +1,5 @@
 """`archivist sources`: where documents come from. Registering and syncing is the pipeline's work, done in a process of its own."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,16 +7,18 @@ import typer
 
 from api.cli.opening import catalog_of
 from api.cli.output import AsJson, note, print_json, print_table
+from api.cli.pipeline import run_pipeline
 from retrieval.domain.errors import InvalidInput
+from retrieval.domain.registration_form import changed_fields
 from retrieval.domain.sources import SourceState, spec_as_json
-from retrieval.ports.sources import PermissionAge, RegisteredSource, SourceStatus
+from retrieval.ports.sources import PermissionAge, RegisteredSource, Registration, SourceStatus
 
 _STALE = {
     "withheld": "Nobody reads {id} now: its permissions were last read at {permissions_read_at}. Sync it to read them again.",
     "warned": "The permissions of {id} are too old, last read at {permissions_read_at}; it is shown with a warning. Sync it.",
 }
 
-app = typer.Typer(help="Sources of documents: register, list, status, sync.", no_args_is_help=True)
+app = typer.Typer(help="Sources of documents: register, apply, list, history, status, sync.", no_args_is_help=True)
 
 
 @app.command()
@@ -37,7 +37,44 @@ def register(
     A file names id, kind, title, owner, location and permission rules. A relative path in it is taken from where the file is.
     """
     options = ["--by", by, *(["--check"] if check else []), *(["--json"] if as_json else [])]
-    _pipeline("pipelines.register", *map(str, files), *options)
+    run_pipeline("pipelines.register", *map(str, files), *options)
+
+
+@app.command()
+def apply(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="Every YAML file below it is read.")],
+    *,
+    by: Annotated[str, typer.Option("--by", metavar="SUBJECT", help="Who applies it, e.g. user:dana, for the record.")] = "app:cli",
+    manifest: Annotated[
+        str, typer.Option("--manifest", metavar="NAME", help="Name of the folder, by which its sources are known as its own.")
+    ] = "",
+    prune: Annotated[bool, typer.Option("--prune", help="Retire sources of this manifest that are gone from the folder.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look at every source and show what would happen; change nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the registered sources to what a folder of YAML files says. Nothing is done unless every file is right.
+
+    Each source is created, changed or left as it is; the files are those that `register` takes.
+    """
+    options = ["--by", by, "--manifest", manifest, *(["--prune"] if prune else []), *(["--dry-run"] if dry_run else [])]
+    _pipeline("pipelines.apply", str(folder), *options, *(["--json"] if as_json else []))
+
+
+@app.command()
+def history(source: Annotated[str, typer.Argument(metavar="ID")], *, as_json: AsJson = False) -> None:
+    """Show every version of a source's registration, newest first: who registered it, when, and what that changed."""
+    with catalog_of() as catalog:
+        versions = catalog.sources.history(source)
+    earlier = [version.spec for version in versions[1:]]
+    changes = [changed_fields(before, after.spec) for before, after in zip(earlier, versions, strict=False)] + [()]
+    if as_json:
+        print_json([_version(version, changed) for version, changed in zip(versions, changes, strict=True)])
+        return
+    rows = [
+        (version.version, version.registered_at, version.registered_by, ", ".join(changed) or "registered")
+        for version, changed in zip(versions, changes, strict=True)
+    ]
+    print_table(("version", "registered_at", "registered_by", "changed"), rows, empty="")
 
 
 @app.command("list")
@@ -88,22 +125,12 @@ def sync(
     wanted = ids or _active()
     if not wanted:
         raise InvalidInput.of("source", "no source is active")
-    _pipeline("pipelines.sync", *wanted, *(["--json"] if as_json else []))
+    run_pipeline("pipelines.sync", *wanted, *(["--json"] if as_json else []))
 
 
 def _active() -> list[str]:
     with catalog_of() as catalog:
         return [source.spec.id for source in catalog.sources.list() if source.state is SourceState.ACTIVE]
-
-
-def _pipeline(module: str, *arguments: str) -> None:
-    """Run one of the pipeline's programs with our output, and end as it ends."""
-    with subprocess.Popen([sys.executable, "-m", module, *arguments]) as program:  # noqa: S603 - our own program, no shell
-        try:
-            code = program.wait()
-        except KeyboardInterrupt:
-            code = program.wait()  # the terminal has told it too; let it end in order
-    raise typer.Exit(code if code >= 0 else 128 - code)
 
 
 def _registered(source: RegisteredSource) -> dict[str, Any]:
@@ -115,6 +142,11 @@ def _registered(source: RegisteredSource) -> dict[str, Any]:
         "registered_by": source.registered_by,
         "last_success_at": source.last_success_at,
     }
+
+
+def _version(version: Registration, changed: Sequence[str]) -> dict[str, Any]:
+    told = {"version": version.version, "registered_at": version.registered_at, "registered_by": version.registered_by}
+    return told | {"changed": list(changed), "source": spec_as_json(version.spec)}
 
 
 def _status(status: SourceStatus) -> dict[str, Any]:
