@@ -4,7 +4,6 @@ import contextlib
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -81,12 +80,6 @@ def log_files(logs: Path, command: Sequence[str]) -> tuple[Path, Path]:
 def tail(*files: Path) -> str:
     texts = (file.read_text(encoding="utf-8", errors="replace").strip() for file in files if file.exists())
     return "\n".join(text[-_TAIL_CHARACTERS:] for text in texts if text)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _shown(command: Sequence[str]) -> str:

@@ -21,7 +21,8 @@ from retrieval.domain.keys import member
 from retrieval.domain.permissions import AccessScope, PrincipalKind
 from retrieval.settings import Settings
 from tests.benchmarks.corpus import GROUPS, groups
-from tests.benchmarks.processes import ChildError, Ended, finished, free_port, log_files, running, tail
+from tests.benchmarks.processes import ChildError, Ended, finished, log_files, running, tail
+from tests.ports import free_port
 
 READER = "reader"
 UNREAD_GROUPS = 2

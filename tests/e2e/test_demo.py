@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.settings import Settings
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.models, pytest.mark.slow]
 
@@ -20,7 +20,7 @@ DEMO_SECONDS = 600
 
 @pytest.fixture(scope="module")
 def demo_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(data_directory=tmp_path_factory.mktemp("demo") / "archivist", port=_free_port(), dagster_port=_free_port())
+    return Settings(data_directory=tmp_path_factory.mktemp("demo") / "archivist", port=free_port(), dagster_port=free_port())
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +69,6 @@ def test_the_second_run_ingests_nothing_and_ends_with_control_c(first_run: subpr
     assert any("nothing to do" in line for line in lines)
     time.sleep(0.5)
     assert list(_running(demo_settings.data_directory)) == []
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _running(data_directory: Path) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from retrieval.domain.errors import InvalidInput
 from tests.api.conftest import World
 from tests.api.identity.conftest import configure
 from tests.api.identity.provider import AUDIENCE, DISCOVERY_PATH, JWKS_PATH, Provider, claims, serving_provider, signers
+from tests.ports import free_port
 from tests.web.chromium import chromium, missing, served
 from tests.web.desk import Browser, browser, later
 from tests.web.test_browser import see
@@ -230,12 +230,6 @@ def test_it_does_not_start_with_settings_that_send_people_nowhere(world: World, 
 
     with pytest.raises(InvalidInput, match=named):
         create_app(world, clock=world.clock)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def visitor(world: World) -> Browser:
