@@ -10,6 +10,7 @@ from pipelines.processes import busy_sources, end_dead_runs
 from pipelines.resources import Workbench
 from retrieval.domain.automation import SourceOutlook
 
+WHY_TAG = "archivist/why"
 MAX_RUNS_PER_TICK = 50
 INTERVAL_SECONDS = 5
 
@@ -42,7 +43,7 @@ def _request(outlook: SourceOutlook, now: str) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=f"{outlook.source}@{now}",
         partition_key=outlook.source,
-        tags={SOURCE_TAG: outlook.source, "archivist/why": outlook.why or ""},
+        tags={SOURCE_TAG: outlook.source, WHY_TAG: str(outlook.why)},
     )
 
 

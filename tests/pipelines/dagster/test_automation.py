@@ -46,6 +46,7 @@ def _tick(plant: Plant) -> dg.SensorResult:
 def _sources(result: dg.SensorResult) -> list[str | None]:
     requests = result.run_requests or ()
     assert len({request.run_key for request in requests}) == len(requests)
+    assert {type(value) for request in requests for value in request.tags.values()} <= {str}, "the daemon takes nothing else"
     return [request.partition_key for request in requests]
 
 
