@@ -136,7 +136,7 @@ class FakeChangeFeed:
         return sum(len(state.passages) for state in self.current())
 
     def save(self, path: Path) -> None:
-        """Write the world as JSON, for a process that reads it with `load`."""
+        """Write the world as it is now as JSON, for a process that reads it with `load`."""
         with self._lock:
             documents = [dataclasses.asdict(state) for state in self._documents.values()]
             raw = {"revision": self._revision, "documents": documents, "changed": self._changed}
@@ -152,7 +152,7 @@ class FakeChangeFeed:
         feed._changed = {name: (last, content) for name, (last, content) in raw["changed"].items()}
         for state in raw["documents"]:
             passages = tuple(IndexedPassage(**{**p, "vector": tuple(p["vector"])}) for p in state["passages"])
-            feed._documents[state["document"]] = IndexedDocument(**{**state, "passages": passages})
+            feed._documents[state["document"]] = IndexedDocument(**{**state, "passages": passages, "gaps": (), "past": ()})
         return feed
 
     def _check(self) -> None:
