@@ -1,5 +1,6 @@
 """`archivist sources`: where documents come from. Registering and syncing is the pipeline's work, done in a process of its own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,7 +58,7 @@ def apply(
     Each source is created, changed or left as it is; the files are those that `register` takes.
     """
     options = ["--by", by, "--manifest", manifest, *(["--prune"] if prune else []), *(["--dry-run"] if dry_run else [])]
-    _pipeline("pipelines.apply", str(folder), *options, *(["--json"] if as_json else []))
+    run_pipeline("pipelines.apply", str(folder), *options, *(["--json"] if as_json else []))
 
 
 @app.command()

@@ -129,11 +129,11 @@ class _DryRun:
             has_more=has_more,
             fetched=len(self._hashes),
             sampled=sample.parsed.total(),
-            formats=formats,
+            formats=dict(formats),
             without_reader=len(unreadable),
-            why_unreadable=Counter(each.reason for each in unreadable),
+            why_unreadable=dict(Counter(each.reason for each in unreadable)),
             unreadable=tuple(unreadable[:MAX_REASONS]),
-            failures=sample.failures,
+            failures=dict(sample.failures),
             failed=tuple(sample.failed),
             findings=sample.findings,
             estimate=self._estimate(formats),
@@ -220,8 +220,8 @@ class _DryRun:
         embedder.embed(measured)
         return Estimate(round(expected), (time.monotonic() - started) / len(measured), len(measured))
 
-    def _same_elsewhere(self, asked_by: Principal | None) -> Counter[str]:
+    def _same_elsewhere(self, asked_by: Principal | None) -> dict[str, int]:
         if asked_by is None:
-            return Counter()
+            return {}
         held = self._ingestion.catalog.documents.holding(asked_by, sorted(set(self._hashes.values())), besides=self._spec.id)
-        return Counter(source for hash_ in self._hashes.values() for source in held.get(hash_, ()))
+        return dict(Counter(source for hash_ in self._hashes.values() for source in held.get(hash_, ())))

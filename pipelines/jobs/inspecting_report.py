@@ -1,6 +1,6 @@
 """What a dry run found, as numbers, names and reasons: never a document's text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 
@@ -94,6 +94,19 @@ class SourceReport:
             "the same as others": f"{self.same_inside} inside the source, {elsewhere} in other sources that you may read",
             "this report took": f"{self.seconds:.1f} s",
         }
+
+    def details(self) -> Iterator[tuple[str, str]]:
+        """The report line by line, as a terminal shows it."""
+        yield from self.summary().items()
+        yield "formats", ", ".join(f"{name} {count}" for name, count in sorted(self.formats.items(), key=lambda each: (-each[1], each[0])))
+        for reason in self.unreadable:
+            yield "nobody reads", f"{reason.document}: {reason.reason}"
+        for found in self.findings:
+            yield "found inside", f"{found.what}, {found.kind}: {found.times} times in {found.documents} documents"
+        for reason in self.failed:
+            yield "not taken in", f"{reason.document}: {reason.reason}"
+        for source, count in self.same_elsewhere.items():
+            yield "the same in another source", f"{source}: {count}"
 
     def as_json(self) -> dict[str, object]:
         return {**asdict(self), "embedding_seconds": round(self.estimate.embedding_seconds, 1)}

@@ -55,7 +55,7 @@ def _register(context: dg.OpExecutionContext, workbench: Workbench, spec: Source
     plan = register(workbench.catalog.sources, spec, by=who(context))
     context.instance.add_dynamic_partitions(SOURCES_NAME, [spec.id])
     context.log_event(dg.AssetMaterialization(REGISTRATION_KEY, partition=spec.id, metadata=_shown(spec, probe, plan)))
-    context.log.info("%s is %s", spec.id, plan.in_words)
+    context.log.info("%s: %s", spec.id, plan.in_words)
 
 
 def _registration_job(kind: Kind) -> dg.JobDefinition:

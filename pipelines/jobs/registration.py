@@ -11,8 +11,8 @@ from pipelines.connectors.globs import glob_problem
 from pipelines.connectors.port import Probe
 from pipelines.connectors.registry import connect, location_problems
 from retrieval.domain.errors import Conflict, FieldProblem, InvalidInput
-from retrieval.domain.registration_form import BLOCKS
-from retrieval.domain.sources import SourceSpec, SourceState, spec_as_json, spec_from_json
+from retrieval.domain.registration_form import changed_fields
+from retrieval.domain.sources import SourceSpec, SourceState, spec_from_json
 from retrieval.ports.sources import RegisteredSource, SourceRegistry
 from retrieval.settings import Settings
 
@@ -43,7 +43,7 @@ _BEFORE_PARTS = re.compile(r"[.\[]")
 class Outcome(StrEnum):
     """What a registration does."""
 
-    NEW = "new"
+    CREATED = "created"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
 
@@ -58,11 +58,11 @@ class Plan:
 
     @property
     def in_words(self) -> str:
-        if self.outcome is Outcome.NEW:
-            return "a new source"
+        if self.outcome is Outcome.CREATED:
+            return "created"
         if self.outcome is Outcome.UNCHANGED:
-            return f"the same as version {self.version}: nothing changes"
-        return f"version {self.version}, which changes {', '.join(self.changed)}"
+            return f"unchanged, as version {self.version}"
+        return f"changed to version {self.version}: {', '.join(self.changed)}"
 
 
 def planned(registry: SourceRegistry, spec: SourceSpec) -> Plan:
@@ -73,12 +73,12 @@ def planned(registry: SourceRegistry, spec: SourceSpec) -> Plan:
     """
     found = _registered(registry, spec.id)
     if found is None:
-        return Plan(Outcome.NEW, 1)
+        return Plan(Outcome.CREATED, 1)
     if found.state is SourceState.RETIRED:
         raise Conflict("this source is retired: register it under another id")
     if found.spec.kind != spec.kind:
         raise Conflict(f"this source is registered as a {found.spec.kind} source: register the new kind under another id")
-    changed = _changed(found.spec, spec)
+    changed = changed_fields(found.spec, spec)
     return Plan(Outcome.CHANGED, found.version + 1, changed) if changed else Plan(Outcome.UNCHANGED, found.version)
 
 
@@ -122,18 +122,6 @@ def _registered(registry: SourceRegistry, source: str) -> RegisteredSource | Non
         return registry.get(source)
     except InvalidInput:
         return None
-
-
-def _changed(before: SourceSpec, after: SourceSpec) -> tuple[str, ...]:
-    was, is_ = _said(before), _said(after)
-    return tuple(name for name in sorted({*was, *is_}) if was.get(name) != is_.get(name))
-
-
-def _said(spec: SourceSpec) -> dict[str, object]:
-    """Field to value, with the fields of blocks under their own names."""
-    said = spec_as_json(spec)
-    blocks = [block for name in BLOCKS if isinstance(block := said.pop(name, None), Mapping)]
-    return said | {str(name): value for block in blocks for name, value in block.items()}
 
 
 def _read(given: Mapping[str, object], problems: list[FieldProblem]) -> SourceSpec:

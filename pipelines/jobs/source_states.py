@@ -10,8 +10,8 @@ import dagster as dg
 from pipelines.assets.partitions import SOURCE_TAG, SOURCES_NAME
 from pipelines.assets.previews import counts_table
 from pipelines.jobs.forms import RegistrationRefused
+from pipelines.jobs.retiring import have_index_follow, retired
 from pipelines.resources import Workbench
-from pipelines.stages.index import apply_changes
 from pipelines.who import check_may_change, who
 from retrieval.bootstrap import open_erasing
 from retrieval.domain.erasure import ErasureKind, ErasureRequest
@@ -66,9 +66,9 @@ def resume(context: dg.OpExecutionContext, workbench: dg.ResourceParam[Workbench
 def retire(context: dg.OpExecutionContext, workbench: dg.ResourceParam[Workbench]) -> None:
     """Withdraw everything of the source and close it for good."""
     with _changing(context, workbench) as source:
-        counts = workbench.catalog.publishing.retire(source, by=who(context))
-        context.log.info("%s: %d documents withdrawn", source, counts.withdrawn)
-        _close(context, workbench, source)
+        withdrawn = retired(workbench, source, by=who(context))
+        context.log.info("%s: %d documents withdrawn", source, withdrawn)
+        context.instance.delete_dynamic_partition(SOURCES_NAME, source)
 
 
 @dg.op(config_schema={"source": dg.String, "reason": dg.String, DRY_RUN.name: dg.Bool}, out=dg.Out(dg.Nothing))
@@ -86,7 +86,8 @@ def delete(context: dg.OpExecutionContext, workbench: dg.ResourceParam[Workbench
         erased = erasing.erase(request, by=who(context))
         shown = {"removed": counts_table("what", erased.report.removed, of="how many"), "report": str(erased.file)}
         context.add_output_metadata(shown)
-        _close(context, workbench, source)
+        context.instance.delete_dynamic_partition(SOURCES_NAME, source)
+        have_index_follow(workbench)
 
 
 @contextmanager
@@ -99,13 +100,6 @@ def _changing(context: dg.OpExecutionContext, workbench: Workbench) -> Iterator[
         yield source
     except ArchivistError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
-
-
-def _close(context: dg.OpExecutionContext, workbench: Workbench, source: str) -> None:
-    """Let go of the partition, and of what an index server holds. An embedded index follows by itself."""
-    context.instance.delete_dynamic_partition(SOURCES_NAME, source)
-    if workbench.settings.index_backend == "server":
-        apply_changes(workbench.ingestion.feed, workbench.ingestion.server_index, workbench.settings)
 
 
 def _job(

@@ -70,6 +70,12 @@ def form_of_source(kind: Kind, spec: SourceSpec) -> dict[str, Value]:
     return {field.name: value for field, value in filled.items() if value != field.default}
 
 
+def changed_fields(before: SourceSpec, after: SourceSpec) -> tuple[str, ...]:
+    """Names, as in a form, of what two registrations say differently."""
+    was, is_ = _flat(before), _flat(after)
+    return tuple(name for name in sorted({*was, *is_}) if was.get(name) != is_.get(name))
+
+
 def field_of_problem(problem: FieldProblem) -> FieldProblem:
     """The same problem under the name that the field has in a form: `root`, not `location.root`."""
     block, dot, name = problem.field.partition(".")
@@ -109,6 +115,12 @@ def _shares(lines: Sequence[str]) -> tuple[dict[str, float], list[FieldProblem]]
 
 def _lines(value: object) -> Sequence[str]:
     return [str(each) for each in value] if isinstance(value, Sequence) else []
+
+
+def _flat(spec: SourceSpec) -> dict[str, object]:
+    said = spec_as_json(spec)
+    blocks = [_block(said.pop(name, None)) for name in BLOCKS]
+    return said | {name: value for block in blocks for name, value in block.items()}
 
 
 def _rules(value: object) -> list[Mapping[str, object]]:

@@ -71,7 +71,7 @@ def test_a_form_as_it_comes_registers_nothing_and_keeps_nothing(look) -> None:
     assert "handbook" not in plant.instance.get_dynamic_partitions("sources")
     assert not [event for event in result.all_events if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION]
     assert "dry_run: false" in _shown(result)["next step"]
-    assert _shown(result)["would be"] == "a new source"
+    assert _shown(result)["would be"] == "created"
 
 
 def test_formats_and_documents_that_nobody_reads_are_counted(look) -> None:
@@ -190,8 +190,8 @@ def test_a_change_is_named_by_its_fields_and_the_same_again_is_no_version(plant:
 
     launch(dry_run=False)
     changed = {"title": "Another", "risk_tier": "high", "formats": [".md"], "exclude": ["a/**"]}
-    assert _shown(launch(**changed))["would be"] == "version 2, which changes exclude, formats, risk_tier, title"
-    assert _shown(launch())["would be"] == "the same as version 1: nothing changes"
+    assert _shown(launch(**changed))["would be"] == "changed to version 2: exclude, formats, risk_tier, title"
+    assert _shown(launch())["would be"] == "unchanged, as version 1"
     launch(dry_run=False)
     assert plant.catalog.sources.get("handbook").version == 1
     launch(dry_run=False, **changed)
