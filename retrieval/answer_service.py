@@ -181,7 +181,9 @@ class AnswerService:
             answer = self._said(asked.principal, asked.scope, asked.query, asked.embedded)
         if answer is None:
             return None
-        return replace(answer, retrieved=replace(answer.retrieved, degraded=asked.retrieved.degraded, seconds=asked.watch.seconds))
+        said = answer.retrieved
+        freshness = self.knowledge.freshness(said.hits)
+        return replace(answer, retrieved=replace(said, degraded=asked.retrieved.degraded, seconds=asked.watch.seconds, freshness=freshness))
 
     def _said(self, principal: Principal, scope: AccessScope, query: Query, embedded: EmbeddedQuery) -> Answer | None:
         """People say what holds now: it is no answer to what held once."""

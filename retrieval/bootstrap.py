@@ -270,6 +270,7 @@ def open_service(
                 rerankers=rerankers,
                 walks=walks,
                 models=models,
+                sources=catalog.health,
                 way=names_to,
             )
             service = Service(

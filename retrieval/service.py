@@ -7,6 +7,7 @@ from functools import cached_property
 from retrieval.domain.answers import Extract, Retrieved, RetrievedPassage
 from retrieval.domain.errors import InvalidInput, NotReadable
 from retrieval.domain.explanations import Explanation
+from retrieval.domain.freshness import SourceFreshness
 from retrieval.domain.passages import ReadablePassage, Stretch
 from retrieval.domain.permissions import AccessScope, Principal
 from retrieval.domain.queries import Query
@@ -14,6 +15,7 @@ from retrieval.domain.runs import Leg
 from retrieval.ports.audit import AuditLog
 from retrieval.ports.embedding_models import QueryModels
 from retrieval.ports.graph_search import GraphSearch
+from retrieval.ports.health import FreshnessReader
 from retrieval.ports.models import EmbeddedQuery, Embedder, Reranker, TokenVectors, token_embedder
 from retrieval.ports.reading import DocumentPage, DocumentReader, GateReader, PassageSearch, ReadableDocument, ScopeReader, TokenReader
 from retrieval.remembered import Remembered
@@ -30,6 +32,9 @@ from retrieval.stopwatch import Stopwatch
 
 STALE_PERMISSIONS = "stale_permissions"
 """In `degraded`: a hit's source was last asked for its permissions too long ago, and its owner lets that pass with a warning."""
+
+STALE_SOURCE = "stale_source"
+"""In `degraded`: a hit's source was last read to its end longer ago than its owner promises."""
 
 TOKENS = "tokens"
 EMBEDDING_MODEL = "embedding_model"
@@ -59,6 +64,7 @@ class KnowledgeService:
     rerankers: Sequence[Reranker] = ()
     walks: GraphSearch | None = None
     models: QueryModels | None = None
+    sources: FreshnessReader | None = None
     way: Callable[[str, GraphRun, Mapping[str, ReadablePassage]], tuple[str, ...]] = lambda _passage, _walk, _readable: ()
 
     def retrieve(self, principal: Principal, query: Query, *, request_id: str | None = None) -> Retrieved:
@@ -86,7 +92,10 @@ class KnowledgeService:
         with watch.step("attribute"):
             hits = self._in_context(principal, ranked, query)
             explanation = self._explained(principal, ranked, hits, as_of=query.revision) if query.explain else None
-        degraded = (*ranked.degraded, *self._model_degraded(embedded), *((STALE_PERMISSIONS,) if ranked.gated.stale_permissions else ()))
+        freshness = self.freshness(hits) if query.as_of is None else ()
+        stale = (STALE_PERMISSIONS,) if ranked.gated.stale_permissions else ()
+        late = (STALE_SOURCE,) if any(source.is_late for source in freshness) else ()
+        degraded = (*ranked.degraded, *self._model_degraded(embedded), *stale, *late)
         retrieved = Retrieved(
             hits,
             revision=ranked.gated.revision,
@@ -94,8 +103,15 @@ class KnowledgeService:
             seconds=watch.seconds,
             explanation=explanation,
             model=embedded.model,
+            freshness=freshness,
         )
         return scope, embedded, retrieved
+
+    def freshness(self, hits: Sequence[RetrievedPassage]) -> tuple[SourceFreshness, ...]:
+        """Of the sources of hits that have passed the gate, by their ids."""
+        if self.sources is None:
+            return ()
+        return tuple(sorted(self.sources.freshness([hit.passage.source for hit in hits]).values(), key=lambda each: each.source))
 
     def embedded(self, scope: AccessScope, text: str) -> EmbeddedQuery:
         """By the model that is live for this request. Whatever else the request embeds or searches, it does with the same."""

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from api.responses.freshness import FRESHNESS_EXAMPLE, FreshnessOut, freshness_out
 from api.responses.hits import SCORE_DECIMALS, CitationOut, HitOut
 from api.responses.moments import AsOfOut
 from retrieval.domain.answers import Answer, AnswerSentence, Confidence, Conflict, Generated, Reason
@@ -42,6 +43,7 @@ ANSWER_EXAMPLE: dict[str, Any] = {
     "consistency_token": _TOKEN,
     "model": "all-MiniLM-L6-v2@53aa51172d14",
     "degraded": [],
+    "freshness": [FRESHNESS_EXAMPLE],
 }
 
 MESSAGES = {
@@ -159,11 +161,14 @@ class AnswerResponse(BaseModel):
     consistency_token: str
     model: str = Field(description="By which the question was embedded: name and hash of its weights.")
     degraded: list[str]
+    freshness: list[FreshnessOut] = Field(description="Of the sources that are cited, or whose passages are shown.")
 
     @classmethod
     def of(
         cls, answer: Answer, *, request_id: str, consistency_token: str, include_passages: bool, as_of: AsOfOut | None = None
     ) -> "AnswerResponse":
+        shown = [citation.source for citation in answer.citations]
+        shown += [hit.passage.source for hit in answer.retrieved.hits] if include_passages else []
         return cls(
             request_id=request_id,
             outcome=answer.outcome.value,
@@ -182,6 +187,7 @@ class AnswerResponse(BaseModel):
             consistency_token=consistency_token,
             model=answer.retrieved.model,
             degraded=list(answer.retrieved.degraded),
+            freshness=freshness_out(answer.retrieved.freshness, shown),
         )
 
 

@@ -4,6 +4,7 @@ from pydantic import BaseModel, Field
 
 from api.responses.answers import SentenceOut
 from api.responses.explanations import ExplanationOut
+from api.responses.freshness import FreshnessOut, freshness_out
 from api.responses.hits import CitationOut, HitOut
 from api.responses.moments import AsOfOut
 from retrieval.domain.answers import Answer, Retrieved
@@ -36,6 +37,7 @@ class RetrieveResponse(BaseModel):
     degraded: list[str] = Field(
         description="Parts left out because they are down, or know nothing of that moment. Quality may suffer, permissions never do."
     )
+    freshness: list[FreshnessOut] = Field(description="Of the sources of the hits; empty for a moment in the past.")
     curated: SaidOut | None = Field(
         None,
         exclude_if=lambda said: said is None,
@@ -62,6 +64,7 @@ class RetrieveResponse(BaseModel):
             consistency_token=consistency_token,
             model=retrieved.model,
             degraded=list(retrieved.degraded),
+            freshness=freshness_out(retrieved.freshness, (hit.passage.source for hit in retrieved.hits)),
             curated=None if curated is None else SaidOut.of(curated),
             explanation=None if retrieved.explanation is None else ExplanationOut.of(retrieved.explanation),
         )

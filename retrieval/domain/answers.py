@@ -8,6 +8,7 @@ from typing import Self
 
 from retrieval.domain.documents import Span
 from retrieval.domain.explanations import Explanation
+from retrieval.domain.freshness import SourceFreshness
 from retrieval.domain.passages import ReadablePassage
 from retrieval.domain.runs import FusedHit
 
@@ -98,6 +99,7 @@ class Retrieved:
         degraded: what was left out because something was down, e.g. `dense`; quality may suffer, permissions never.
         model: by which the query was embedded, and whose vectors were searched; no other's.
         seconds: time of each step, for logs and benchmarks.
+        freshness: of the hits' sources and of no others.
     """
 
     hits: tuple[RetrievedPassage, ...]
@@ -106,6 +108,7 @@ class Retrieved:
     seconds: Mapping[str, float] = field(default_factory=dict)
     explanation: Explanation | None = None
     model: str = ""
+    freshness: tuple[SourceFreshness, ...] = ()
 
 
 class AnswerOutcome(StrEnum):

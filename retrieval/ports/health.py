@@ -35,9 +35,15 @@ class SourceHealth:
     broken: tuple[BrokenRule, ...]
 
 
-class HealthReader(Protocol):
-    def of(self, sources: Sequence[str] | None = None) -> tuple[SourceHealth, ...]:
-        """By id; None: every source that is not retired. Not for readers: it counts what they may not read."""
+class FreshnessReader(Protocol):
+    """For whoever is shown what sources hold."""
 
     def freshness(self, sources: Sequence[str]) -> Mapping[str, SourceFreshness]:
         """Of sources that the caller has been shown something from. One read."""
+
+
+class HealthReader(Protocol):
+    """For owners and operators."""
+
+    def of(self, sources: Sequence[str] | None = None) -> tuple[SourceHealth, ...]:
+        """By id; None: every source that is not retired. Not for readers: it counts what they may not read."""

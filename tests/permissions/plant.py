@@ -181,9 +181,8 @@ def planted(
         served, plant.follow = closing.enter_context((_edge if index == "edge" else _server)(settings, feed, embedder))
         search = served if stalled else FollowingSearch(served, lambda _needed: plant.follow())
         walks = _walks(catalog)
-        plant.knowledge = KnowledgeService(
-            settings, catalog.gate, catalog.gate, catalog.documents, search, embedder, catalog.audit, walks=walks, way=names_to
-        )
+        read = (catalog.gate, catalog.gate, catalog.documents, search)
+        plant.knowledge = KnowledgeService(settings, *read, embedder, catalog.audit, walks=walks, way=names_to, sources=catalog.health)
         wiring = _Wiring(settings=settings, catalog=catalog, knowledge=plant.knowledge, clock=clock)
         plant.client = closing.enter_context(TestClient(create_app(wiring, clock=clock), raise_server_exceptions=False))
         yield plant

@@ -18,7 +18,7 @@ from retrieval.ports.health import BrokenRule, SourceHealth
 
 
 class CatalogHealth:
-    """`HealthReader` over the catalog."""
+    """`HealthReader` and `FreshnessReader` over the catalog."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
