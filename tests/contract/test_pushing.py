@@ -175,7 +175,7 @@ def test_a_run_does_not_publish_what_is_deleted_while_it_works(story: Story, aft
             delete(story)
             take(story, run, waiting)
     story.embed()
-    story.publish(run)
+    list(story.catalog.publishing.publish(run, model=story.model, batch=100))
 
     assert story.visible(ANN) == set()
 

@@ -143,7 +143,10 @@ def _pushed(connection: Connection, source: str) -> None:
 
 
 def _readers_now(connection: Connection, source: str, document: PushedDocument) -> dict[str, int]:
-    """Let the readers of what is published, attachments included, be those that were pushed. Returns the new classes."""
+    """Let the readers of what is published, attachments included, be those that were pushed, as far as the source's contract lets them.
+
+    Returns the new classes.
+    """
     id_ = document_id(source, document.key)
     row = connection.execute(select(documents.c.access_class).where(documents.c.id == id_)).one_or_none()
     if row is None:
