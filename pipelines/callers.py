@@ -13,6 +13,10 @@ from retrieval.settings import Settings
 MIN_SECRET_CHARACTERS = 32
 MAX_GROUPS = 500
 MAX_HEADER_CHARACTERS = 16_384
+FOR_ADMINS = frozenset(
+    {"register_embedding_model", "model_backfill", "promote_embedding_model", "reverse_embedding_model", "retire_embedding_model"}
+)
+"""Jobs that change what every source's readers get. Those on one source look at who owns it (`pipelines/who.py`)."""
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
 """Headers that a proxy adds: where one stands in between, a loopback connection is not this machine's own."""
 
@@ -68,10 +72,12 @@ def caller_of(headers: Headers, client: str | None, settings: Settings) -> Calle
     return Caller(principal, is_owner=is_admin or settings.dagster_owner_group in groups, is_admin=is_admin)
 
 
-def check_may_launch(caller: Caller, settings: Settings) -> None:
-    """Raises NotAuthorised for somebody who is neither a data owner nor an administrator."""
+def check_may_launch(caller: Caller, job: str, settings: Settings) -> None:
+    """Raises NotAuthorised for somebody who is neither a data owner nor an administrator, or not the latter where the job is about all."""
     if not caller.is_owner:
         raise NotAuthorised(f"runs are launched by members of {settings.dagster_owner_group}")
+    if job in FOR_ADMINS and not caller.is_admin:
+        raise NotAuthorised(f"this job is launched by members of {settings.dagster_admin_group}")
 
 
 def _at_the_machine(headers: Headers, client: str | None) -> Caller:

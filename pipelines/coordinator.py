@@ -55,7 +55,7 @@ class AttributedRunCoordinator(QueuedRunCoordinator):
             return self._repeated(run.parent_run_id) if run.parent_run_id else BY_DAEMON
         client = getattr(request, "client", None)
         caller = caller_of(request.headers, client.host if client else None, self.settings)
-        check_may_launch(caller, self.settings)
+        check_may_launch(caller, run.job_name, self.settings)
         return _tags_of(caller)
 
     def _repeated(self, parent_id: str) -> Mapping[str, str]:

@@ -23,6 +23,9 @@ class LineageReader(Protocol):
 class Recalls(Protocol):
     """Taking back."""
 
+    def source(self, request: RecallRequest) -> str:
+        """Which source it is about. Raises NotReadable."""
+
     def plan(self, request: RecallRequest) -> RecallCounts:
         """What `make` would do now. Nothing is changed.
 

@@ -134,6 +134,13 @@ def test_who_is_no_data_owner_launches_nothing(web: Web, headers: list[tuple[str
     assert SECRET[:-1] not in web.said(run)
 
 
+def test_a_job_about_every_source_is_launched_by_administrators(web: Web):
+    by_owner, by_admin = (web.run_of(web.post(web.plain, launch("reverse_embedding_model"), headers)) for headers in (OWNER, ADMIN))
+
+    assert (by_owner.status, by_admin.status) == (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.QUEUED)
+    assert "members of archivist-admins" in web.said(by_owner)
+
+
 def test_tags_that_a_launch_brings_are_written_over(web: Web) -> None:
     run = web.launched(OWNER, archivist__person="user:root", archivist__groups='["group:finance"]', archivist__admin="yes")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Select, literal, select
+from sqlalchemy import Connection, Select, bindparam, literal, select
 
 from retrieval.adapters.catalog.escalations.rows import EscalationSecrets
 from retrieval.adapters.catalog.learning import curated_rows
@@ -70,7 +70,8 @@ class Reach:
 
 def reach_of(connection: Connection, request: RecallRequest, secrets: EscalationSecrets) -> Reach:
     """Raises NotReadable when there is no such document, version or source."""
-    which = _which(connection, request)
+    source_of(connection, request)
+    which = _which(request)
     published = document_versions.c.state != VersionState.STAGED.value
     columns = select(document_versions.c.id, document_versions.c.document, document_versions.c.source)
     rows = connection.execute(columns.where(document_versions.c.id.in_(which), published).order_by(document_versions.c.id)).all()
@@ -88,21 +89,30 @@ def reach_of(connection: Connection, request: RecallRequest, secrets: Escalation
     )
 
 
-def _which(connection: Connection, request: RecallRequest) -> Select[tuple[str]]:
+def source_of(connection: Connection, request: RecallRequest) -> str:
+    """The source that the request is about. Raises NotReadable when there is no such document, version or source."""
+    found = connection.scalar(_SOURCE_OF[request.kind], {"about": request.about})
+    if found is None:
+        raise NotReadable(f"there is no such {request.kind.value}")
+    return str(found)
+
+
+_SOURCE_OF = {
+    RecallKind.DOCUMENT: select(documents.c.source).where(documents.c.id == bindparam("about")),
+    RecallKind.VERSION: select(document_versions.c.source).where(document_versions.c.id == bindparam("about")),
+    RecallKind.SOURCE: select(sources.c.id).where(sources.c.id == bindparam("about")),
+}
+
+
+def _which(request: RecallRequest) -> Select[tuple[str]]:
     """Ids of the versions that the request is about. A document's attachments go with it, theirs too."""
     if request.kind is RecallKind.VERSION:
-        which, there = select(literal(request.about, Key)), select(document_versions.c.id).where(document_versions.c.id == request.about)
-    elif request.kind is RecallKind.SOURCE:
-        which = select(document_versions.c.id).where(document_versions.c.source == request.about)
-        there = select(sources.c.id).where(sources.c.id == request.about)
-    else:
-        family = select(documents.c.id).where(documents.c.id == request.about).cte("family", recursive=True)
-        family = family.union(select(documents.c.id).where(documents.c.parent == family.c.id))
-        which = select(document_versions.c.id).where(document_versions.c.document.in_(select(family.c.id)))
-        there = select(documents.c.id).where(documents.c.id == request.about)
-    if connection.execute(there).first() is None:
-        raise NotReadable(f"there is no such {request.kind.value}")
-    return which
+        return select(literal(request.about, Key))
+    if request.kind is RecallKind.SOURCE:
+        return select(document_versions.c.id).where(document_versions.c.source == request.about)
+    family = select(documents.c.id).where(documents.c.id == request.about).cte("family", recursive=True)
+    family = family.union(select(documents.c.id).where(documents.c.parent == family.c.id))
+    return select(document_versions.c.id).where(document_versions.c.document.in_(select(family.c.id)))
 
 
 def _withdrawn(connection: Connection, which: Select[tuple[str]]) -> tuple[ReachedDocument, ...]:

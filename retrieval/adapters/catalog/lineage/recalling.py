@@ -15,7 +15,7 @@ from retrieval.adapters.catalog.escalations.rows import EscalationSecrets
 from retrieval.adapters.catalog.learning import curated_rows
 from retrieval.adapters.catalog.learning.curated import record_change
 from retrieval.adapters.catalog.lineage.notices import notify
-from retrieval.adapters.catalog.lineage.reach import Reach, reach_of
+from retrieval.adapters.catalog.lineage.reach import Reach, reach_of, source_of
 from retrieval.adapters.catalog.lineage.reopening import Deadlines, reopen
 from retrieval.adapters.catalog.lineage.showings import cut, showings_of
 from retrieval.adapters.catalog.publishing import withdraw
@@ -47,6 +47,10 @@ class CatalogRecalls:
     def __init__(self, database: Database, *, hours: ReviewHours) -> None:
         self._database = database
         self._hours = hours
+
+    def source(self, request: RecallRequest) -> str:
+        with self._database.read() as connection:
+            return source_of(connection, request)
 
     def plan(self, request: RecallRequest) -> RecallCounts:
         secrets = self._secrets
