@@ -17,6 +17,7 @@ from pipelines.jobs.erase import erase
 from pipelines.jobs.import_directory import directory_files_read, import_directory_job
 from pipelines.jobs.ingest_source import ingest_source
 from pipelines.jobs.models import MODEL_JOBS
+from pipelines.jobs.recall import recall_document
 from pipelines.jobs.register_source import REGISTRATION_JOBS
 from pipelines.jobs.retention import old_versions_removed, retention
 from pipelines.jobs.rollback import ROLLBACK_JOBS
@@ -41,7 +42,7 @@ def definitions_over(workbench: Workbench) -> dg.Definitions:
             model_vectors,
         ],
         asset_checks=[model_is_as_good, *CHECKS, *CONTRACT_CHECKS],
-        jobs=[ingest_source, import_directory_job, *REGISTRATION_JOBS, *STATE_JOBS, *MODEL_JOBS, *ROLLBACK_JOBS, retention, erase],
+        jobs=[ingest_source, import_directory_job, *REGISTRATION_JOBS, *STATE_JOBS, *MODEL_JOBS, *ROLLBACK_JOBS, retention, erase, recall_document],
         sensors=[source_registry],
         schedules=[due_sources, directory_files_read, old_versions_removed],
         resources={"workbench": workbench},
