@@ -17,6 +17,7 @@ from retrieval.domain.errors import SourceUnavailable
 
 _REGULAR = frozenset({b"100644", b"100755", b"100664"})
 _MAX_DEPTH = 200
+_DAMAGED = "the repository is damaged, or git needs more memory than git_memory_bytes to read a file"
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -110,6 +111,8 @@ class GitTree:
                 raise SourceUnavailable(f"the repository has more than {self._max_files} files; raise source_max_files")
             described, _, path = written.partition(b"\t")
             mode, _kind, blob, size = described.split()
+            if size == b"BAD":
+                raise SourceUnavailable(_DAMAGED)
             *above, name = os.fsdecode(path).split("/")
             if not all(map(is_name, (*above, name))):
                 folders[()].strange.add(name)
@@ -141,7 +144,7 @@ class GitTree:
                 pass  # it has ended: said below
             end(program)
             self._blobs = None
-        raise SourceUnavailable("the repository is damaged, or git needs more memory than git_memory_bytes to read a file")
+        raise SourceUnavailable(_DAMAGED)
 
 
 def _made(folders: dict[Parts, _Contents], parts: Parts) -> _Contents:
