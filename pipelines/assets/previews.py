@@ -11,9 +11,9 @@ MAX_ROWS = 20
 MAX_CELL_CHARACTERS = 300
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str | int]]) -> dg.TableMetadataValue:
-    """The first `MAX_ROWS` rows."""
-    records = [dg.TableRecord(dict(zip(columns, map(_cell, row), strict=True))) for row in rows[:MAX_ROWS]]
+def table(columns: Sequence[str], rows: Sequence[Sequence[str | int]], *, most: int = MAX_ROWS) -> dg.TableMetadataValue:
+    """The first `most` rows."""
+    records = [dg.TableRecord(dict(zip(columns, map(_cell, row), strict=True))) for row in rows[:most]]
     types = ["int" if rows and isinstance(cell, int) else "string" for cell in (rows[0] if rows else columns)]
     schema = dg.TableSchema([dg.TableColumn(name, type_) for name, type_ in zip(columns, types, strict=True)])
     return dg.MetadataValue.table(records, schema=schema)
