@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
 from retrieval.domain.clock import SystemClock, stamp
-from tests.benchmarks import authorisation, changed, demo, ingestion, latency, memory, planner, readpath, resync, timing
+from tests.benchmarks import authorisation, changed, demo, ingestion, latency, memory, planner, readpath, resync, rollback, timing
 from tests.benchmarks.processes import REPOSITORY, ChildError
 from tests.benchmarks.report import Machine, Measured, PartReport, console, show, this_commit, this_machine, write
 from tests.benchmarks.world import NotThereError, World
@@ -25,6 +25,7 @@ PARTS: Mapping[str, Callable[[World], Measured]] = {
     "timing": timing.measure,
     "planner": planner.measure,
     "readpath": readpath.measure,
+    "rollback": rollback.measure,
 }
 
 
