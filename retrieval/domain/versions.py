@@ -59,6 +59,7 @@ class RollbackRefusal(StrEnum):
 
     REMOVED = "its version of then has been removed"
     NOT_EMBEDDED = "its version of then has no embeddings under the live model"
+    RECALLED = "its version of then has been recalled"
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,11 @@ from retrieval.domain.ids import text_hash
 from retrieval.domain.permissions import Principal, PrincipalKind
 from retrieval.domain.recalls import RecallCounts, RecallKind, RecallRequest
 from retrieval.domain.sources import SourceState
+from retrieval.domain.versions import RollbackRefusal, RollbackRequest
 from retrieval.ports.delivery import Occasion
 from tests.curated import IN_A_WEEK, curate
 from tests.desk import EVE, FILES, Desk, DeskClock
-from tests.story import ANN, BOB, PUBLIC
+from tests.story import ANN, BOB, MODEL, PUBLIC
 
 pytestmark = [pytest.mark.contract, pytest.mark.permissions]
 
@@ -203,6 +204,18 @@ def test_the_next_run_does_not_publish_again_what_was_recalled_and_does_what_its
 
     told.story.sync(FILES | {"travel.md": ("Abroad for 20 days. Ask your manager.", PUBLIC)})
     assert "Abroad for 20 days." in {text.strip() for text in told.story.visible(ANN)}
+
+
+def test_nobody_goes_back_to_what_was_recalled_or_lets_go_of_it(told: Told):
+    back = RollbackRequest(source="handbook", revision=told.catalog.revision(), bring_back=True)
+    told.catalog.recalls.make(told.recall(RecallKind.DOCUMENT, told.travel), by=AUDITOR)
+
+    plan = told.catalog.rollback.plan(back, model=MODEL)
+    released = told.catalog.rollback.release("handbook", by="user:dana")
+
+    assert [(change.document, change.refused) for change in plan.changes] == [(told.travel, RollbackRefusal.RECALLED)]
+    assert released == 0
+    assert [each.document for each in told.catalog.rollback.held("handbook")] == [told.travel]
 
 
 def test_a_source_is_recalled_whole_and_paused_and_no_run_at_work_publishes_it(told: Told):

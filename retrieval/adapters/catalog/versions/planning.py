@@ -1,6 +1,6 @@
 """What a rollback would change: for each document of a source its version now and the one wanted."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
@@ -9,7 +9,16 @@ from sqlalchemy import BigInteger, Connection, Row, and_, bindparam, func, or_, 
 
 from retrieval.adapters.catalog.embeddings import WITHOUT_EMBEDDING
 from retrieval.adapters.catalog.engine import current_revision
-from retrieval.adapters.catalog.tables import document_versions, documents, holds, passages, source_runs, sources, validity
+from retrieval.adapters.catalog.tables import (
+    document_versions,
+    documents,
+    holds,
+    passages,
+    recalled_versions,
+    source_runs,
+    sources,
+    validity,
+)
 from retrieval.adapters.catalog.versions.intervals import revision_at
 from retrieval.domain.clock import stamp
 from retrieval.domain.errors import InvalidInput
@@ -76,8 +85,8 @@ def moves_of(connection: Connection, request: RollbackRequest, *, model: str, mo
     if len(rows) > most:
         raise InvalidInput.of("source", "more documents would change than one rollback may", limit=f"{most} documents")
     versions = _versions(connection, {id_ for row in rows for id_ in (row.now, row.then) if id_ is not None})
-    bare = _not_embedded(connection, [row.then for row in rows if row.then is not None], model)
-    found = [_move(row, versions, bare) for row in rows]
+    refusals = _refusals(connection, [row.then for row in rows if row.then is not None], model)
+    found = [_move(row, versions, refusals) for row in rows]
     restored = {move.document for move in found if move.kind is RollbackKind.RESTORED}
     wanted = tuple(m for m in found if request.bring_back or m.kind is not RollbackKind.BROUGHT_BACK or m.parent in restored)
     return Moves(wanted, len(found) - len(wanted))
@@ -136,20 +145,20 @@ def _versions(connection: Connection, wanted: Iterable[str]) -> dict[str, Versio
     return {row.id: Version(row.id, row.number, row.content_hash, row.passages) for row in rows}
 
 
-def _not_embedded(connection: Connection, versions: Iterable[str], model: str) -> set[str]:
-    found: set[str] = set()
+def _refusals(connection: Connection, versions: Iterable[str], model: str) -> dict[str, RollbackRefusal]:
+    """Why those of the versions that cannot be gone back to cannot."""
+    found: dict[str, RollbackRefusal] = {}
     for some in portions(versions):
-        found |= set(connection.scalars(_BARE, {"versions": some, "model": model}))
+        found |= dict.fromkeys(connection.scalars(_BARE, {"versions": some, "model": model}), RollbackRefusal.NOT_EMBEDDED)
+        found |= dict.fromkeys(connection.scalars(_RECALLED, {"versions": some}), RollbackRefusal.RECALLED)
     return found
 
 
-def _move(row: Row[Any], versions: dict[str, Version], bare: set[str]) -> Move:
+def _move(row: Row[Any], versions: dict[str, Version], refusals: Mapping[str, RollbackRefusal]) -> Move:
     now, then = (None if id_ is None else versions[id_] for id_ in (row.now, row.then))
-    refused = None
+    refused = None if then is None else refusals.get(then.id)
     if then is None and row.history_from is not None and row.until < row.history_from:
         refused = RollbackRefusal.REMOVED
-    elif then is not None and then.id in bare:
-        refused = RollbackRefusal.NOT_EMBEDDED
     at_source = row.held if row.is_held else (None if now is None else now.content_hash)
     return Move(row.id, row.key, row.parent, row.access_class, at_source, now, then, refused)
 
@@ -243,3 +252,4 @@ _BARE = (
     .where(document_versions.c.id.in_(bindparam("versions", expanding=True)))
     .where(select(passages.c.id).where(passages.c.version == document_versions.c.id, WITHOUT_EMBEDDING).exists())
 )
+_RECALLED = select(recalled_versions.c.version).where(recalled_versions.c.version.in_(bindparam("versions", expanding=True)))

@@ -9,7 +9,7 @@ from retrieval.adapters.catalog.classes import count_passages
 from retrieval.adapters.catalog.engine import Database, current_revision, next_revision
 from retrieval.adapters.catalog.outbox import announce
 from retrieval.adapters.catalog.staging import drop_staged
-from retrieval.adapters.catalog.tables import document_versions, documents, holds, sources
+from retrieval.adapters.catalog.tables import document_versions, documents, holds, recalled_versions, sources
 from retrieval.adapters.catalog.versions import holds as holding
 from retrieval.adapters.catalog.versions import intervals
 from retrieval.adapters.catalog.versions.planning import Move, Moves, moves_of, portions
@@ -61,7 +61,7 @@ class CatalogRollback:
         with self._database.write() as connection:
             if connection.scalar(select(sources.c.id).where(sources.c.id == source)) is None:
                 raise InvalidInput.of("source", "there is no such source")
-            rows = connection.execute(_HELD, {"source": source}).all()
+            rows = connection.execute(_HELD.where(~_IS_RECALLED), {"source": source}).all()
             released = [row.document for row in rows if document in (None, row.document)]
             for some in portions(released):
                 holding.drop(connection, some)
@@ -131,6 +131,13 @@ _HELD = (
     .where(documents.c.source == bindparam("source"))
     .order_by(documents.c.key)
 )
+_IS_RECALLED = (
+    select(recalled_versions.c.version)
+    .join(document_versions, document_versions.c.id == recalled_versions.c.version)
+    .where(recalled_versions.c.document == holds.c.document, document_versions.c.content_hash == holds.c.content_hash)
+    .exists()
+)
+"""No owner lets go of a content that was recalled: it comes back when the source changes it."""
 _STAGED = select(document_versions.c.document, document_versions.c.content_hash).where(
     document_versions.c.source == bindparam("source"), document_versions.c.state == VersionState.STAGED.value
 )
