@@ -62,7 +62,7 @@ def _handler(boxes: Mailboxes) -> type[socketserver.StreamRequestHandler]:
             elif verb == "LOGIN":
                 self._say(f"{tag} OK welcome" if command.endswith(f' "{PASSWORD}"') else f"{tag} NO who are you")
             elif verb == "EXAMINE":
-                folder = command.partition('"')[2].rstrip('"')
+                folder = command.partition('"')[2].removesuffix('"').replace('\\"', '"')
                 if folder not in boxes.folders:
                     self._say(f"{tag} NO no such folder")
                     return True
