@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from retrieval.bootstrap import Catalog, Service, open_service
 from retrieval.domain.answers import RetrievedPassage
 from retrieval.domain.embedding_models import EmbeddingModel, Judgement, Measured, ModelState
 from retrieval.domain.permissions import AccessPolicy
+from retrieval.domain.queries import Query
 from retrieval.ports.models import Embedder, Vectors
 from retrieval.settings import Settings
 from tests.story import ANN, PUBLIC, Story
@@ -45,12 +47,14 @@ class NamedEmbedder:
         return (total / np.linalg.norm(total)).astype(np.float32)
 
 
+@lru_cache(maxsize=200_000)
 def _drawn(text: str, dimensions: int) -> Vectors:
     seed = list(hashlib.blake2b(text.encode(), digest_size=8).digest())
     return np.random.default_rng(seed).standard_normal(dimensions).astype(np.float32)
 
 
-EMBEDDERS = {LIVE: NamedEmbedder(LIVE, 16), OTHER: NamedEmbedder(OTHER, 16)}
+DIMENSIONS = 64
+EMBEDDERS = {LIVE: NamedEmbedder(LIVE, DIMENSIONS), OTHER: NamedEmbedder(OTHER, DIMENSIONS)}
 """Of equal length on purpose: an engine would compare their vectors without complaint."""
 
 
@@ -66,7 +70,7 @@ def candidate(id_: str = OTHER) -> EmbeddingModel:
 
 def good(against: str = LIVE) -> Judgement:
     """A comparison that speaks for the candidate."""
-    figures = Measured(0.9, 5.0, 1.0, 16)
+    figures = Measured(0.9, 5.0, 1.0, DIMENSIONS)
     return Judgement(against, "2026-01-01T00:00:00.000000Z", 10, figures, figures, ())
 
 
@@ -154,8 +158,6 @@ class Querying:
 
 
 def asking(service: Service) -> Callable[[str], tuple[str, set[str]]]:
-    from retrieval.domain.queries import Query  # noqa: PLC0415
-
     def ask(text: str) -> tuple[str, set[str]]:
         retrieved = service.knowledge.retrieve(ANN, Query(text, top_k=10, depth=50))
         return retrieved.model, scored_by(retrieved.hits, text)

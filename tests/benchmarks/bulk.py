@@ -75,7 +75,7 @@ def serving(world: World, windows: Windows, embedder: Embedder) -> Iterator[tupl
     ready = ReadyEmbedder(embedder, dict(zip(windows.queries, windows.query_vectors, strict=True)))
     with open_service(settings) as service:
         _wait(service)
-        yield service, replace(service.knowledge, embedder=ready)
+        yield service, replace(service.knowledge, embedder=ready, models=None)
 
 
 def taken(world: World, windows: Windows) -> list[WindowedDocument]:

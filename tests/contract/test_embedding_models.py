@@ -13,7 +13,7 @@ from retrieval.domain.embedding_models import Measured, ModelLimits, ModelState,
 from retrieval.domain.errors import Conflict, InvalidInput
 from retrieval.ports.models import Vectors
 from tests.story import PUBLIC, Story
-from tests.switching import EMBEDDERS, LIVE, OTHER, candidate, files, good, sync
+from tests.switching import DIMENSIONS, EMBEDDERS, LIVE, OTHER, candidate, files, good, sync
 
 pytestmark = pytest.mark.contract
 BY = "user:dana"
@@ -25,7 +25,7 @@ LIMITS = ModelLimits(ndcg_loss=0.01, latency_ratio=2.0, cost_ratio=3.0)
 def story(catalog: Catalog) -> Story:
     """Three documents that the live model has embedded."""
     catalog.embedding_models.begin(replace(candidate(LIVE), state=ModelState.LIVE))
-    made = Story(catalog, model=LIVE, dimensions=16)
+    made = Story(catalog, model=LIVE, dimensions=DIMENSIONS)
     sync(catalog, made, files(3), LIVE)
     return made
 
@@ -209,7 +209,7 @@ class Dying:
     """The other model, until its process dies."""
 
     model = OTHER
-    dimensions = 16
+    dimensions = DIMENSIONS
     max_tokens = 256
 
     def __init__(self, *, after: int) -> None:

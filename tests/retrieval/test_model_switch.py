@@ -21,6 +21,7 @@ from retrieval.ports.models import Vectors
 from retrieval.settings import Settings
 from tests.story import ANN, Story
 from tests.switching import (
+    DIMENSIONS,
     EMBEDDERS,
     LIVE,
     OTHER,
@@ -50,7 +51,7 @@ def settings(tmp_path: Path) -> Settings:
 def test_a_switch_and_its_reversal_fail_no_query_and_mix_no_models(settings: Settings) -> None:
     with serving(settings) as service:
         catalog, models = service.catalog, service.catalog.embedding_models
-        story = Story(catalog, model=LIVE, dimensions=16)
+        story = Story(catalog, model=LIVE, dimensions=DIMENSIONS)
         sync(catalog, story, files(DOCUMENTS), LIVE)
         ask = asking(service)
         _until(lambda: _answers(ask))
@@ -93,7 +94,7 @@ class Mixing(NamedEmbedder):
     """What must never be: one model's name over the other's vectors, of equal length. The planted scores find it out."""
 
     def __init__(self) -> None:
-        super().__init__(LIVE, 16)
+        super().__init__(LIVE, DIMENSIONS)
 
     def embed_query(self, text: str) -> Vectors:
         return EMBEDDERS[OTHER].embed_query(text)
@@ -182,7 +183,7 @@ def test_a_process_killed_while_it_embeds_or_promotes_leaves_one_live_model_that
     catalog = open_catalog(settings)
     models = catalog.embedding_models
     models.begin(candidate(LIVE))
-    story = Story(catalog, model=LIVE, dimensions=16)
+    story = Story(catalog, model=LIVE, dimensions=DIMENSIONS)
     sync(catalog, story, files(60), LIVE)
     models.register(candidate())
 
@@ -213,7 +214,7 @@ from pathlib import Path
 from retrieval.adapters.catalog.catalog import open_catalog
 from retrieval.settings import Settings
 from pipelines.stages.backfill import Stores, backfill
-from tests.switching import EMBEDDERS, LIVE, OTHER
+from tests.switching import DIMENSIONS, EMBEDDERS, LIVE, OTHER
 catalog = open_catalog(Settings(data_directory=Path(sys.argv[1])))
 models = catalog.embedding_models
 print("begun", flush=True)
