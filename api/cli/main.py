@@ -9,17 +9,20 @@ from api.cli import (
     calibrate,
     demo,
     directory,
+    erasure,
     evaluate,
     forget,
     gaps,
     graph,
     index,
     keys,
+    lineage,
     models,
     serve,
     sources,
     up,
     usage,
+    versions,
     webhooks,
 )
 from api.cli.failures import EXIT_CODES, FailingClearly
@@ -48,11 +51,19 @@ app.add_typer(index.app, name="index")
 app.add_typer(models.app, name="models")
 app.add_typer(graph.app, name="graph")
 app.add_typer(audit.app, name="audit")
+app.add_typer(lineage.app, name="lineage")
 app.add_typer(budget.app, name="budget")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(calibrate.app, name="calibrate")
 app.command("gaps")(gaps.gaps)
 app.command("forget")(forget.forget)
+app.command("rollback", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
+    versions.rollback
+)
+app.command("release")(versions.release)
+app.command("retention")(versions.retention)
+app.add_typer(versions.documents, name="documents")
+app.add_typer(erasure.app, name="erasure")
 
 if __name__ == "__main__":
     app()
