@@ -18,6 +18,8 @@ MAX_LINK_CHARACTERS = 8_000
 """What proxies take at least, such as nginx as it comes. Links stay below."""
 _LEFT_AS_IT_IS = "/:,*'()!"
 
+_KEPT_IN_FILES = "This source is kept in the YAML files of '{manifest}': what is changed here is changed back when they are applied."
+
 
 def registration_job(kind: Kind) -> str:
     """The job that registers, and changes, sources of a kind."""
@@ -33,11 +35,14 @@ def change_link(spec: SourceSpec, dagster_url: str) -> str:
     """Where a person changes a source: the form filled in as it is registered now.
 
     Raises:
-        InvalidInput: names the permission rules that no line can hold, or `source`, which says too much for a link.
+        InvalidInput: names the permission rules that no line can hold, `source`, which says too much for a link, or a kind that is gone.
     """
-    kind = KINDS[spec.kind]
+    kind = KINDS.get(spec.kind)
+    if kind is None:
+        raise InvalidInput.of("kind", "is none of those there are now")
     values = form_of_source(kind, spec)
-    forms = (registration_template(kind, values), form_lines({**values, DRY_RUN.name: True}))
+    note = _KEPT_IN_FILES.format(manifest=spec.manifest) if spec.manifest else ""
+    forms = (registration_template(kind, values, note=note), form_lines({**values, DRY_RUN.name: True}))
     links = (job_link(registration_job(kind), form, dagster_url) for form in forms)
     short_enough = next((link for link in links if len(link) <= MAX_LINK_CHARACTERS), None)
     if short_enough is None:

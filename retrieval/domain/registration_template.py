@@ -17,10 +17,14 @@ _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9/._-]*")
 _NOT_PLAIN = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
-def registration_template(kind: Kind, values: Mapping[str, Value] | None = None) -> str:
-    """The form of a kind with `values` filled in, and an example wherever a required field has none."""
+def registration_template(kind: Kind, values: Mapping[str, Value] | None = None, *, note: str = "") -> str:
+    """The form of a kind with `values` filled in, and an example wherever a required field has none. `note`: a line to read first."""
     filled = values or {}
-    lines = [f"# {kind.description}", "# Take the '#' away from a field to use it; what stands behind one is an example."]
+    lines = [
+        *([f"# {note}"] if note else []),
+        f"# {kind.description}",
+        "# Take the '#' away from a field to use it; what stands behind one is an example.",
+    ]
     for section in sections_of(kind):
         lines += ["", f"# --- {section.heading}"]
         for field in section.fields:

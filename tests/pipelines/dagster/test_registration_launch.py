@@ -163,12 +163,8 @@ def test_a_password_in_the_place_of_a_reference_is_not_kept_anywhere(ui: Ui) -> 
 
 
 def test_the_launchpad_explains_every_field(ui: Ui) -> None:
-    selector = {"repositoryLocationName": CODE_LOCATION, "repositoryName": "__repository__", "pipelineName": JOB}
-    body = {"query": SCHEMA, "variables": {"selector": selector}}
+    fields = _fields(ui, JOB)
 
-    answer = httpx.post(f"{ui.url}/graphql", json=body, headers=DANA, timeout=60, trust_env=False).json()
-
-    fields = {each["name"]: each for each in answer["data"]["runConfigSchemaOrError"]["rootConfigType"]["fields"]}
     assert {name for name, each in fields.items() if each["isRequired"]} == {"id", "title", "owner", "root"}
     assert all(each["description"] for each in fields.values())
     assert "One of public, internal, confidential, restricted." in fields["classification"]["description"]
@@ -183,6 +179,16 @@ def test_links_name_the_location_and_jobs_that_dagster_knows(ui: Ui) -> None:
     [repository] = answer["data"]["repositoriesOrError"]["nodes"]
     assert origin.location_name == repository["location"]["name"] == CODE_LOCATION
     assert {job["name"] for job in repository["jobs"]} >= {*SOURCE_JOBS, *map(registration_job, KINDS.values())}
+    for job, asked in SOURCE_JOBS.items():
+        assert {"source", *asked} <= set(_fields(ui, job))
+
+
+def _fields(ui: Ui, job: str) -> dict[str, dict[str, Any]]:
+    """What the launchpad shows of a job's form."""
+    selector = {"repositoryLocationName": CODE_LOCATION, "repositoryName": "__repository__", "pipelineName": job}
+    body = {"query": SCHEMA, "variables": {"selector": selector}}
+    answer = httpx.post(f"{ui.url}/graphql", json=body, headers=DANA, timeout=60, trust_env=False).json()
+    return {each["name"]: each for each in answer["data"]["runConfigSchemaOrError"]["rootConfigType"]["fields"]}
 
 
 def _registered(ui: Ui) -> None:

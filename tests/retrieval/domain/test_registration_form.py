@@ -1,5 +1,6 @@
 """The form by which people register sources: what it means, how it is written out, and where it opens."""
 
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -157,6 +158,15 @@ def test_links_open_the_right_job_with_the_form_in_it() -> None:
     assert yaml.safe_load(form) == _as_json(form_of_source(FILES, SPEC)) | {"dry_run": True}
     [pause] = parse_qs(urlsplit(source_links("handbook", UI)["pause_source"]).query)["config"]
     assert yaml.safe_load(pause) == {"source": "handbook"}
+
+
+def test_the_form_of_a_source_that_is_kept_in_files_says_so() -> None:
+    [form] = parse_qs(urlsplit(change_link(replace(SPEC, manifest="company"), UI)).query)["config"]
+
+    assert form.startswith("# This source is kept in the YAML files of 'company'")
+    assert yaml.safe_load(form)["id"] == "handbook"
+    with pytest.raises(InvalidInput, match="kind"):
+        change_link(replace(SPEC, kind="gopher"), UI)
 
 
 def test_a_source_that_says_more_than_a_link_holds_is_changed_elsewhere() -> None:
