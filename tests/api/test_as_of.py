@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 from retrieval.domain.audit import AuditAction, AuditFilter
 from retrieval.domain.clock import stamp
 from tests.api.conftest import FILES, World
-from tests.story import BOB, allow
+from tests.curated import quoting
+from tests.story import ANN, BOB, allow
 
 QUESTION = "Who may work from abroad for 30 days?"
 NOW = datetime.now(UTC)
@@ -81,6 +82,27 @@ def test_nobody_is_asked_what_held_once(api: TestClient, world: World, ann: dict
 
     assert of_now["outcome"] == "escalated"
     assert (of_then["outcome"], of_then["escalation"]) == ("abstained", None)
+
+
+def test_what_a_reviewer_has_said_is_no_answer_to_what_held_once(world: World, ann: dict[str, str], then: str):
+    learning = world.catalog.learning.curated
+    learning.add(quoting(world.story, "travel.txt", reader=ANN, question=QUESTION), expires_at=NOW + timedelta(days=7))
+    world.clock.at = NOW
+    world.learning.upkeep()
+    client = TestClient(world.app())
+
+    of_now, of_then = (ask(client, ann, "/answer", **when) for when in ({}, {"as_of": then}))
+
+    assert of_now["curated"]
+    assert (of_then["curated"], of_then["answer"]) == (None, "Everybody may work from abroad for 30 days.")
+    assert ask(client, ann, "/retrieve", curated=True, as_of=then).get("curated") is None
+
+
+def test_the_index_must_have_come_as_far_as_the_moment(api: TestClient, world: World, ann: dict[str, str], then: str):
+    ask(api, ann, "/retrieve", as_of=then)
+
+    [*_, search] = [search for search in world.index.searches if search.text]
+    assert 0 < search.at_least < world.story.feed.revision()
 
 
 def test_the_record_of_a_read_says_of_when_it_was(api: TestClient, world: World, ann: dict[str, str], then: str):

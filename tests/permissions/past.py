@@ -15,6 +15,10 @@ from tests.permissions.worlds import Author
 STARTED = datetime(2026, 3, 1, 9, tzinfo=UTC)
 BETWEEN = timedelta(hours=1)
 """From one change to the next; half of it is when a moment is asked for."""
+AFTERWARDS = timedelta(days=40)
+"""From the last change to the present. Permissions are read once more then, or they would be too old."""
+MODIFIED, FRESH_DAYS = "2026-02-27", 30
+"""Documents that are fresh enough to be relied on in all states, and are not any more afterwards."""
 UNASKED = {"graph_weight": 0, "answer_escalation": "never"}
 """What answers of now have and those of a moment have not is left out of both, so that the two can be compared whole."""
 
@@ -32,6 +36,19 @@ class Past:
         for _ in range(changes):
             states.append(_changed(author, states[-1], of_rights=of_rights))
         return cls(tuple(states))
+
+    def ageing(self) -> "Past":
+        """The same with documents that become too old in the meantime."""
+        return Past(
+            tuple(
+                replace(
+                    state,
+                    folders={name: replace(folder, answers={"max_age_days": FRESH_DAYS}) for name, folder in state.folders.items()},
+                    papers={name: replace(paper, modified_at=MODIFIED) for name, paper in state.papers.items()},
+                )
+                for state in self.states
+            )
+        )
 
     @property
     def now(self) -> State:
@@ -71,7 +88,9 @@ def lived(
                 plant.sync(folder, after.papers)
             plant.follow()
             meanwhile(plant, number)
-        clock.at += BETWEEN
+        clock.at += AFTERWARDS
+        for folder in past.now.folders:
+            plant.list_again(folder, past.now.papers)
         yield plant
 
 

@@ -1,5 +1,7 @@
 """How the dense leg is searched for how much is readable."""
 
+from dataclasses import replace
+
 import pytest
 
 from retrieval.adapters.qdrant.planner import ACORN_BELOW, EF, EXACT_PASSAGES, DenseLimits, DensePlan, GraphStep, Measured, plan_dense
@@ -35,6 +37,15 @@ def test_without_a_measurement_the_graph_is_searched_thoroughly() -> None:
 
     assert few == DensePlan(exact=True)
     assert many == DensePlan(exact=False, ef=EF, acorn_below=ACORN_BELOW)
+
+
+@pytest.mark.parametrize("measured", [Measured(), MEASURED], ids=["not measured", "measured"])
+def test_a_moment_is_looked_for_past_what_is_of_other_times(measured: Measured) -> None:
+    scope = replace(scope_of(1, readable_passages=60_000), as_of=7)
+
+    plan = plan_dense(scope, limit=116, limits=DenseLimits(measured=measured))
+
+    assert (plan.exact, plan.acorn_below) == (False, 1.0)
 
 
 def test_whoever_asks_for_more_hits_gets_a_longer_candidate_list() -> None:

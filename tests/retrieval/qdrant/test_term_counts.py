@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from retrieval.adapters.qdrant.bm25 import query_terms
+from retrieval.adapters.qdrant.collection import OPEN
 from retrieval.adapters.qdrant.edge_shard import EdgeShard
 from retrieval.adapters.qdrant.term_counts import Counted, TermCounts
 from retrieval.domain.errors import IndexUnavailable
+from retrieval.domain.passages import PastVersion
 from retrieval.ports.writing import Reclassification
-from tests.retrieval.indexing.world import IDENTITY, document
+from tests.retrieval.indexing.world import IDENTITY, document, scope_of
 
 TERMS = query_terms("lantern harbour violin").hashes
 
@@ -87,6 +89,19 @@ def test_after_any_changes_the_counts_are_those_of_what_is_left(seed: int) -> No
         assert counts.idf(classes, (), range(40)) == fresh.idf(classes, (), range(40))
 
 
+def test_a_moment_counts_what_was_current_then_and_now_what_is() -> None:
+    passages = [Counted(1, "handbook", (7,), ((2, 5), (8, OPEN))), Counted(1, "handbook", (7, 8), ((1, 3),)), Counted(2, "handbook", (8,))]
+    now, ever = TermCounts(), TermCounts(by_time=True)
+    now.count(passages)
+    ever.count(passages)
+
+    assert [ever.passages((1, 2), as_of=revision) for revision in (0, 1, 2, 3, 5, 8)] == [1, 2, 3, 2, 1, 2]
+    assert ever.idf((1,), (), [7, 8], as_of=2) == pytest.approx([idf(2, 2), idf(2, 1)])
+    assert now.idf((1, 2), (), [7, 8]) == ever.idf((1, 2), (), [7, 8], as_of=99) == pytest.approx([idf(2, 1), idf(2, 1)])
+    ever.count([], passages[:2])
+    assert [ever.passages((1, 2), as_of=revision) for revision in (0, 2, 9)] == [1, 1, 1]
+
+
 @pytest.fixture
 def shard(tmp_path: Path) -> Iterator[EdgeShard]:
     found = EdgeShard.create(tmp_path / "shard", IDENTITY)
@@ -142,6 +157,17 @@ def test_a_change_that_fails_half_way_leaves_no_wrong_count(shard: EdgeShard) ->
 
     assert weights(shard) == recounted(shard)
     assert weights(shard) != [idf(3, 2), idf(3, 1), idf(3, 1)]
+
+
+def test_the_past_is_counted_from_when_it_is_asked_for_and_kept_true(shard: EdgeShard) -> None:
+    then = replace(scope_of(1), as_of=1)
+    assert shard.readable_passages(then) == 2
+
+    past = PastVersion("ver_a_1", 1, 4, document("a", "a lantern", "a lantern by the harbour").passages)
+    shard.replace([replace(document("a", "a violin", number=4), past=(past,))])
+
+    assert [shard.readable_passages(replace(then, as_of=revision)) for revision in (0, 1, 3, 4)] == [0, 2, 2, 1]
+    assert shard.readable_passages(scope_of(1)) == 1
 
 
 def test_an_opened_shard_counts_what_it_holds(shard: EdgeShard, tmp_path: Path) -> None:
