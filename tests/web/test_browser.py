@@ -241,3 +241,17 @@ def outlined(driver: Chrome) -> bool:
     script = "const style = getComputedStyle(document.activeElement); return [style.outlineStyle, parseFloat(style.outlineWidth)]"
     style, width = driver.execute_script(script)  # type: ignore[no-untyped-call]
     return style != "none" and width >= 2
+
+
+def test_an_owner_sees_how_sources_stand_and_goes_on_to_dagster(chrome: Chrome, address: str, world: World):
+    sign_in(chrome, address, key_of(world, "user:dana", Role.DATA_OWNER))
+    wait(chrome).until(url_contains("/console/sources"))
+    chrome.find_element(By.LINK_TEXT, "Handbook").send_keys(Keys.ENTER)
+
+    assert see(chrome, "h1").text == "Handbook"
+    assert "config=" in chrome.find_element(By.LINK_TEXT, "Pause").get_attribute("href")  # type: ignore[operator]
+    assert complaints(chrome) == []
+    chrome.set_window_size(*PHONE)
+    for page in ("/console/sources", "/console/sources/handbook"):
+        chrome.get(f"{address}{page}")
+        assert chrome.execute_script("return document.documentElement.scrollWidth <= window.innerWidth"), f"{page} fits a phone"
