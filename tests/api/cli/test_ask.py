@@ -66,6 +66,20 @@ def test_json_is_the_response_itself(archivist: Archivist, world: World, url: st
     assert again.exit_code == 0
 
 
+def test_a_moment_is_asked_of_with_a_token_or_a_time(archivist: Archivist, world: World, url: str):
+    key, question = world.key("ann"), ("abroad", "--json", "--url", url)
+    token = json.loads(archivist("retrieve", *question, ARCHIVIST_KEY=key).stdout)["consistency_token"]
+
+    found = json.loads(archivist("retrieve", *question, "--as-of", token, ARCHIVIST_KEY=key).stdout)
+    answer = json.loads(archivist("ask", *question, "--as-of", token, ARCHIVIST_KEY=key).stdout)
+    refused = archivist("ask", "abroad", "--as-of", "2199-01-01T00:00:00Z", "--url", url, ARCHIVIST_KEY=key)
+
+    assert found["as_of"]["consistency_token"]
+    assert found["hits"]
+    assert answer["as_of"]["time"] is None
+    assert (refused.exit_code != 0, "as_of" in refused.output) == (True, True)
+
+
 def test_an_abstention_says_why(archivist: Archivist, world: World, url: str):
     asked = archivist("ask", "Qwertz uiop?", "--url", url, ARCHIVIST_KEY=world.key("ann"))
 
