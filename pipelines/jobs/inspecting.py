@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice, zip_longest
 from pathlib import PurePosixPath
@@ -26,18 +26,21 @@ from retrieval.domain.sources import SourceSpec
 
 MAX_REASONS = 20
 """Documents named in one table."""
-SAMPLE_SHARE = 0.6
-"""Part of the time in which the sample is parsed; the rest is for comparing the other documents by content."""
+FIRST_SHARE, SAMPLE_SHARE = 0.3, 0.85
+"""Parts of the time until which contents are compared, where that is quick, and the sample is parsed; then what is left is compared."""
 _NO_READER = "the permission found allows nobody"
 
 
-def inspect_source(spec: SourceSpec, ingestion: Ingestion, *, asked_by: Principal | None) -> SourceReport:
+def inspect_source(
+    spec: SourceSpec, ingestion: Ingestion, *, asked_by: Principal | None, monotonic: Callable[[], float] = time.monotonic
+) -> SourceReport:
     """Look at a source as a run would, within the settings' limits for dry runs.
 
     Args:
         spec: what would be registered.
         ingestion: whose catalog, model and settings a run would have.
         asked_by: whose report it is. What other sources hold is told only of documents that this principal may read; None: of none.
+        monotonic: seconds, from which the time is told that is left.
 
     Raises:
         InvalidInput: the location is wrong.
@@ -45,7 +48,7 @@ def inspect_source(spec: SourceSpec, ingestion: Ingestion, *, asked_by: Principa
     """
     connector = connect(spec, ingestion.settings)
     try:
-        return _DryRun(spec, ingestion, connector).report(asked_by)
+        return _DryRun(spec, ingestion, connector, monotonic).report(asked_by)
     finally:
         connector.close()
 
@@ -104,12 +107,13 @@ class _Sample:
 class _DryRun:
     """One look at one source."""
 
-    def __init__(self, spec: SourceSpec, ingestion: Ingestion, connector: Connector) -> None:
+    def __init__(self, spec: SourceSpec, ingestion: Ingestion, connector: Connector, monotonic: Callable[[], float]) -> None:
         self._spec = spec
         self._ingestion = ingestion
         self._settings = ingestion.settings
         self._connector = connector
-        self._started = time.monotonic()
+        self._monotonic = monotonic
+        self._started = monotonic()
         self._hashes: dict[str, str] = {}
         self._unavailable_in_a_row = 0
         self._sample = _Sample()
@@ -120,8 +124,11 @@ class _DryRun:
         files = files[: self._settings.dry_run_max_listed]
         formats = Counter(format_of(file.key) for file in files)
         unreadable = [Reason(file.key, file.policy_problem or _NO_READER) for file in files if not file.policy.names_a_reader]
-        self._read(sample_of(files, self._settings.dry_run_read_documents))
-        self._compare(files)
+        chosen = sample_of(files, self._settings.dry_run_read_documents)
+        later = {file.key for file in chosen}
+        self._compare([file for file in files if file.key not in later], until=FIRST_SHARE)
+        self._read(chosen)
+        self._compare(files, until=1.0)
         sample = self._sample
         return SourceReport(
             source=self._spec.id,
@@ -144,7 +151,10 @@ class _DryRun:
 
     @property
     def _seconds(self) -> float:
-        return time.monotonic() - self._started
+        return self._monotonic() - self._started
+
+    def _is_past(self, share: float) -> bool:
+        return self._seconds > self._settings.dry_run_seconds * share
 
     def _read(self, files: Sequence[SourceFile]) -> None:
         """Parse these, cut them and look into them, as long as there is time."""
@@ -158,7 +168,7 @@ class _DryRun:
 
     def _jobs(self, files: Sequence[SourceFile]) -> Iterator[ParseJob]:
         for file in files:
-            if self._seconds > self._settings.dry_run_seconds * SAMPLE_SHARE:
+            if self._is_past(SAMPLE_SHARE):
                 return
             fetched = self._fetch(file)
             if fetched is not None:
@@ -177,10 +187,10 @@ class _DryRun:
         found = inspect(parsed.text, most_characters=most)
         self._sample.add_findings(replace(found, hidden=found.hidden + hidden_stretches(_as_written(job.content)[:most])))
 
-    def _compare(self, files: Sequence[SourceFile]) -> None:
-        """Learn the contents of the others, as long as there is time."""
+    def _compare(self, files: Sequence[SourceFile], *, until: float) -> None:
+        """Learn the contents of those that were not read yet, as long as there is time."""
         for file in files:
-            if self._seconds > self._settings.dry_run_seconds:
+            if self._is_past(until):
                 return
             if file.key not in self._hashes:
                 self._fetch(file)
