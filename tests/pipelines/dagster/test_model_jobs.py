@@ -10,7 +10,9 @@ import pytest
 
 from pipelines.resources import Workbench
 from retrieval.bootstrap import Ingestion, begin_with_settings, open_ingestion
-from retrieval.domain.embedding_models import ModelState
+from retrieval.domain.embedding_models import EmbeddingModel, ModelState
+from retrieval.domain.errors import ModelMismatch
+from retrieval.ports.models import Embedder
 from retrieval.settings import Settings
 from tests.pipelines.dagster.conftest import Plant, metadata_of
 from tests.switching import EMBEDDERS, LIVE, OTHER, candidate, load
@@ -105,3 +107,25 @@ def _states(plant: Plant) -> dict[str, ModelState]:
 def _recorded(plant: Plant) -> list[str]:
     with plant.catalog.database.read() as connection:
         return [row[0] for row in connection.exec_driver_sql("SELECT action FROM audit WHERE action LIKE 'model.%' ORDER BY seq")]
+
+
+def test_a_model_that_cannot_be_loaded_holds_no_document_up(plant: Plant) -> None:
+    begin_with_settings(plant.settings, plant.catalog, load)
+    plant.catalog.embedding_models.register(candidate())
+    plant.catalog.embedding_models.backfill(OTHER, by="user:dana")
+    object.__setattr__(plant.workbench.ingestion, "make_model", _only_the_live_one)
+    plant.write("lantern.md", "# Lantern\n\nIt hangs.\n")
+    plant.register()
+
+    result = plant.ingest()
+
+    assert result.success
+    assert metadata_of(result, "embeddings")[f"beside, by {OTHER}"] == "nothing"
+    assert metadata_of(result, "publication")["published"] == 1
+    assert [progress.missing for progress in plant.catalog.embedding_models.progress(OTHER)] == [1]
+
+
+def _only_the_live_one(settings: Settings, model: EmbeddingModel) -> Embedder:
+    if model.id != LIVE:
+        raise ModelMismatch("its files are gone")
+    return load(settings, model)
