@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import uuid
+from datetime import datetime
 from pathlib import Path
 
 import fsspec
@@ -92,9 +93,15 @@ class GitRepository(World):
         self.run("init", "--quiet", "--initial-branch=main")
         self.location = {"repository": str(self.root)}
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, at: datetime | None = None) -> str:
+        """What git says. `at`: when whoever commits does so."""
         identity = ("-c", "user.name=Dana", "-c", "user.email=dana@example.com", "-c", "gc.auto=0")
-        environment = {"PATH": os.defpath, "HOME": str(self.folder), "GIT_CONFIG_NOSYSTEM": "1"}
+        environment = {
+            "PATH": os.defpath,
+            "HOME": str(self.folder),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            **({"GIT_COMMITTER_DATE": at.isoformat()} if at else {}),
+        }
         command = ["git", *identity, *arguments]
         return subprocess.run(command, cwd=self.root, env=environment, check=True, capture_output=True, text=True).stdout.strip()
 
