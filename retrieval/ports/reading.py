@@ -192,6 +192,8 @@ class DocumentReader(Protocol):
     def documents(self, principal: Principal, *, source: str | None, after: str, count: int) -> DocumentPage:
         """At most `count` readable documents with ids greater than `after`, of one source or of all. One snapshot."""
 
+
+class ContentReader(Protocol):
     def holding(self, principal: Principal, contents: Sequence[str], *, besides: str) -> Mapping[str, frozenset[str]]:
         """Content hash to the sources, but `besides`, that have a current document of it which the principal may read. One snapshot."""
 
