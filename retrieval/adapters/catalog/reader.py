@@ -48,7 +48,7 @@ HASHES_AT_ONCE = 10_000
 
 
 class CatalogDocuments:
-    """`DocumentReader` over the catalog."""
+    """`DocumentReader` and `ContentReader` over the catalog."""
 
     def __init__(self, database: Database, authority: Authority) -> None:
         self._database = database
