@@ -14,8 +14,8 @@ Archivist = Callable[..., Result]
 
 @pytest.fixture
 def archivist(tmp_path: Path) -> Archivist:
-    def run(*arguments: str, **environment: str) -> Result:
+    def run(*arguments: str, input: str | None = None, **environment: str) -> Result:
         variables = {"ARCHIVIST_DATA_DIRECTORY": str(tmp_path), "COLUMNS": "200", "NO_COLOR": "1", **environment}
-        return CliRunner().invoke(app, list(arguments), env=variables)
+        return CliRunner().invoke(app, list(arguments), input=input, env=variables)
 
     return run
