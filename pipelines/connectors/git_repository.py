@@ -74,7 +74,7 @@ class RemoteRepository:
     Attributes:
         copy: the folder of the copy: a cache, made anew whenever it is not there or is one of another address.
         token: called when it is needed; empty for a public repository.
-        commits: how much of the history is fetched.
+        commits: how much of the history is read. One more is fetched: what the oldest one changed cannot be told.
     """
 
     url: str
@@ -96,7 +96,7 @@ class RemoteRepository:
             self._prepare()
             git = replace(self.git, configuration=self._configuration(), protocols="https")
             try:
-                git.run("fetch", *_FETCH, f"--depth={self.commits}", self.url, f"+{self.ref}:{_TIP}")
+                git.run("fetch", *_FETCH, f"--depth={self.commits + 1}", self.url, f"+{self.ref}:{_TIP}")
             except GitFailed as error:
                 raise SourceUnavailable(f"the repository cannot be fetched: {_reason(error)}") from None
             finally:

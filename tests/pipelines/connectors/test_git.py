@@ -270,6 +270,19 @@ def test_a_repository_behind_https_is_copied_once_and_then_brought_up_to_date(re
     assert world.connect().fetch(before, known=None).content == b"first"
 
 
+def test_of_a_history_that_is_cut_off_no_time_is_made_up(remote):
+    world, _ = remote
+    newest = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+    for name in ("b.txt", "c.txt"):
+        write(world.root, name)
+        world.run("add", "--all")
+        world.run("commit", "--quiet", "--message", "x", at=newest)
+
+    copies = {count: {file.key: file.modified_at for file in world.connect(git_history_commits=count).list()} for count in (1, 2)}
+
+    assert copies == {1: {"a.txt": None, "b.txt": None, "c.txt": newest}, 2: {"a.txt": None, "b.txt": newest, "c.txt": newest}}
+
+
 def test_a_copy_of_another_address_is_made_anew(remote):
     world, host = remote
     list(world.connect().list())

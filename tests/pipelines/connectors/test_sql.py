@@ -128,6 +128,15 @@ def test_a_row_is_found_by_several_ids_of_any_type_in_a_table_and_in_a_query(wor
         world.run("DROP TABLE parts")
 
 
+def test_ids_that_the_database_holds_for_equal_are_two_documents(sqlite):
+    sqlite.run("CREATE TABLE notes (id TEXT COLLATE NOCASE, body TEXT)")
+    sqlite.run("INSERT INTO notes VALUES ('a', 'small'), ('A', 'capital')")
+    sqlite.location = {"database": f"env:{VARIABLE}", "table": "notes", "id_columns": "id", "text_columns": "body"}
+    connector = sqlite.connect()
+
+    assert {file.key: connector.fetch(file, known=None).content for file in connector.list()} == {"a.txt": b"small", "A.txt": b"capital"}
+
+
 def test_numbers_that_a_query_makes_are_found_again(world):
     world.put("a", "text")
     world.location |= {"query": "SELECT version * 10 AS name, body || '50%' AS body FROM articles WHERE ':x' <> '::'"}
