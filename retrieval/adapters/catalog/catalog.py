@@ -16,7 +16,7 @@ from retrieval.adapters.catalog.contracts.judgements import CatalogContractVerdi
 from retrieval.adapters.catalog.contracts.measuring import CatalogMeasures
 from retrieval.adapters.catalog.contracts.notices import CatalogContractNotices
 from retrieval.adapters.catalog.directory.entries import CatalogDirectory
-from retrieval.adapters.catalog.embedding_models import CatalogEmbeddingModels, CatalogModelReaders
+from retrieval.adapters.catalog.embedding_models import CatalogEmbeddingModels
 from retrieval.adapters.catalog.embeddings import CatalogEmbeddings
 from retrieval.adapters.catalog.engine import Database, current_revision
 from retrieval.adapters.catalog.escalations.access_requests import CatalogAccessRequests
@@ -41,6 +41,7 @@ from retrieval.adapters.catalog.lineage.notices import CatalogRecallNotices
 from retrieval.adapters.catalog.lineage.reading import CatalogLineage
 from retrieval.adapters.catalog.lineage.recalling import CatalogRecalls, ReviewHours
 from retrieval.adapters.catalog.listing import CatalogListing
+from retrieval.adapters.catalog.model_readers import CatalogModelReaders
 from retrieval.adapters.catalog.owned import CatalogOwnedSources
 from retrieval.adapters.catalog.publishing import CatalogPublishing
 from retrieval.adapters.catalog.pushing.documents import CatalogPushedDocuments

@@ -7,42 +7,36 @@ either before the promotion sees what lacks vectors, or after it under the new m
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.embeddings import WITHOUT_EMBEDDING
 from retrieval.adapters.catalog.engine import Database, current_revision, next_revision
+from retrieval.adapters.catalog.model_readers import CatalogModelReaders
+from retrieval.adapters.catalog.model_rows import model_of
 from retrieval.adapters.catalog.outbox import announce
 from retrieval.adapters.catalog.tables import (
     document_versions,
     documents,
     embedding_models,
     embeddings,
-    model_readers,
     passages,
     token_vectors,
 )
 from retrieval.domain.audit import AuditAction, AuditEntry, Detail
-from retrieval.domain.clock import unstamp
 from retrieval.domain.documents import VersionState
 from retrieval.domain.embedding_models import (
     SEARCHED,
     BackfillProgress,
     EmbeddingModel,
     Judgement,
-    Measured,
-    ModelReader,
     ModelState,
     checked_force,
     judgement_as_json,
 )
 from retrieval.domain.errors import Conflict, InvalidInput
 
-ALIVE_SECONDS = 15
-"""A reader that has not been heard of for longer counts as gone."""
 _MODELS = embedding_models.c
 _LIVE = select(embedding_models).where(_MODELS.state == ModelState.LIVE.value)
 
@@ -69,7 +63,7 @@ class CatalogEmbeddingModels:
     def live(self) -> EmbeddingModel | None:
         with self._database.read() as connection:
             row = connection.execute(_LIVE).one_or_none()
-        return None if row is None else _model(row)
+        return None if row is None else model_of(row)
 
     def current(self) -> tuple[int, str | None]:
         with self._database.read() as connection:
@@ -79,7 +73,7 @@ class CatalogEmbeddingModels:
         live_first = case((_MODELS.state == ModelState.LIVE.value, 0), else_=1)
         with self._database.read() as connection:
             rows = connection.execute(select(embedding_models).order_by(live_first, _MODELS.registered_at, _MODELS.id)).all()
-        return [_model(row) for row in rows]
+        return [model_of(row) for row in rows]
 
     def get(self, id_: str) -> EmbeddingModel:
         with self._database.read() as connection:
@@ -103,7 +97,7 @@ class CatalogEmbeddingModels:
     def register(self, model: EmbeddingModel) -> EmbeddingModel:
         with self._database.write() as connection:
             row = connection.execute(select(embedding_models).where(_MODELS.id == model.id)).one_or_none()
-            known = None if row is None else _model(row)
+            known = None if row is None else model_of(row)
             if known is not None and known.sha256 != model.sha256:
                 raise Conflict(f"{model.id} is registered with other weights")
             if known is not None and known.state is not ModelState.RETIRED:
@@ -241,43 +235,11 @@ class _Switch:
         return self.action is AuditAction.MODEL_PROMOTED and not self.reason
 
 
-class CatalogModelReaders:
-    """`ModelReaders` over the catalog."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def report(self, name: str, *, serving: str, prepared: Sequence[str]) -> None:
-        values = {"serving": serving, "prepared": json.dumps(sorted(prepared)), "heartbeat_at": self._database.now()}
-        with self._database.write() as connection:
-            if connection.execute(update(model_readers).where(model_readers.c.name == name).values(**values)).rowcount == 0:
-                connection.execute(insert(model_readers).values(name=name, **values))
-
-    def leave(self, name: str) -> None:
-        with self._database.write() as connection:
-            connection.execute(delete(model_readers).where(model_readers.c.name == name))
-
-    def readers(self) -> list[ModelReader]:
-        now = self._database.clock.now()
-        with self._database.read() as connection:
-            rows = connection.execute(select(model_readers).order_by(model_readers.c.name)).all()
-        return [
-            ModelReader(
-                row.name,
-                row.serving,
-                tuple(json.loads(row.prepared)),
-                row.heartbeat_at,
-                is_alive=now - unstamp(row.heartbeat_at) <= timedelta(seconds=ALIVE_SECONDS),
-            )
-            for row in rows
-        ]
-
-
 def _found(connection: Connection, id_: str) -> EmbeddingModel:
     row = connection.execute(select(embedding_models).where(_MODELS.id == id_)).one_or_none()
     if row is None:
         raise InvalidInput.of("model", "there is no such model: `archivist models list` shows them")
-    return _model(row)
+    return model_of(row)
 
 
 def _set(connection: Connection, id_: str, **values: object) -> None:
@@ -297,28 +259,8 @@ def _spoken_against(model: EmbeddingModel, live: str | None) -> tuple[str, ...]:
     return judgement.problems
 
 
-def _model(row: Row[Any]) -> EmbeddingModel:
-    return EmbeddingModel(
-        id=row.id,
-        reference=row.reference,
-        sha256=row.sha256,
-        dimensions=row.dimensions,
-        state=ModelState(row.state),
-        registered_at=row.registered_at,
-        registered_by=row.registered_by,
-        live_from=row.live_from,
-        live_to=row.live_to,
-        judgement=None if row.judgement is None else _judgement(json.loads(row.judgement)),
-    )
-
-
 def _outcome(judgement: Judgement) -> str:
     return "as good" if judgement.passed else "not as good"
-
-
-def _judgement(raw: dict[str, Any]) -> Judgement:
-    models = {name: Measured(**raw[name]) for name in ("live", "candidate")}
-    return Judgement(raw["against"], raw["at"], raw["questions"], models["live"], models["candidate"], tuple(raw["problems"]))
 
 
 _PUBLISHED = document_versions.c.state != VersionState.STAGED.value
