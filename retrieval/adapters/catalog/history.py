@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -65,20 +65,19 @@ class CatalogHistory:
         self._max_days = max_days
 
     def at(self, time: datetime) -> Moment:
-        asked = stamp(time.astimezone(UTC))
-        if asked > self._database.now():
+        if time > self._database.clock.now():
             raise InvalidInput.of("as_of", "lies in the future", limit="no later than now")
-        if asked < oldest_time(self._database, self._max_days):
+        if time < _oldest(self._database, self._max_days):
             raise self._too_old()
         with self._database.read() as connection:
-            return Moment(revision_at(connection, asked) or 0, time, is_dated=True)
+            return Moment(revision_at(connection, stamp(time)) or 0, time, is_dated=True)
 
     def of_revision(self, revision: int) -> Moment:
         with self._database.read() as connection:
             if revision > current_revision(connection):
                 raise RevisionNotReached("the catalog that answers is older than what the caller has seen")
             made, ended = connection.execute(_LASTED, {"revision": revision}).one()
-        if not self._max_days or (ended is not None and ended < oldest_time(self._database, self._max_days)):
+        if not self._max_days or (ended is not None and ended < stamp(_oldest(self._database, self._max_days))):
             raise self._too_old()
         return Moment(revision, datetime.fromisoformat(made or ended or self._database.now()), is_dated=False)
 
@@ -86,16 +85,15 @@ class CatalogHistory:
         return InvalidInput.of("as_of", "lies before what is kept to be asked for", limit=f"{self._max_days} days back")
 
 
-def oldest_time(database: Database, max_days: int) -> str:
-    """The earliest that anybody may ask for, as the catalog writes times."""
-    return stamp(database.clock.now() - timedelta(days=max_days))
-
-
 def oldest_revision(connection: Connection, database: Database, max_days: int) -> int:
-    """The revision of that time: what ended by then is not kept to be asked for."""
+    """Of the earliest time that anybody may ask of: what ended by then is not kept to be asked of."""
     if not max_days:
         return current_revision(connection)
-    return revision_at(connection, oldest_time(database, max_days)) or 0
+    return revision_at(connection, stamp(_oldest(database, max_days))) or 0
+
+
+def _oldest(database: Database, max_days: int) -> datetime:
+    return database.clock.now() - timedelta(days=max_days)
 
 
 _LASTED = select(
