@@ -164,6 +164,8 @@ class ForeignRows:
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._start_clock(connection)
             with connection.begin():
+                if self._engine.dialect.name == "postgresql":
+                    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {self._limits.statement_seconds * 1000}")
                 yield connection
 
     def _start_clock(self, connection: Connection) -> None:
@@ -192,8 +194,7 @@ def _engine(url: URL, limits: Limits, addresses: Sequence[str]) -> Engine:
     name = url.get_backend_name()
     arguments: dict[str, object] = {}
     if name == "postgresql":
-        options = f"-c statement_timeout={limits.statement_seconds * 1000} -c default_transaction_read_only=on"
-        arguments = {"connect_timeout": limits.connect_seconds, "options": options}
+        arguments = {"connect_timeout": limits.connect_seconds}
         if addresses:
             arguments |= {"host": ",".join([url.host or ""] * len(addresses)), "hostaddr": ",".join(addresses)}
     try:
