@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from presidio_analyzer import EntityRecognizer, RecognizerResult
-from presidio_analyzer.nlp_engine import NlpArtifacts
 from presidio_analyzer.predefined_recognizers import (
     CreditCardRecognizer,
     DeTaxIdRecognizer,
@@ -52,7 +52,7 @@ class _OfflineEmailRecognizer(EmailRecognizer):
 class _NearPhoneRecognizer(PhoneRecognizer):
     """Looks only where a word or a country's code announces a number: matching numbers everywhere costs as much as all the rest."""
 
-    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None) -> list[RecognizerResult]:
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:  # noqa: ANN401 - a model's
         found = []
         for near in _NEAR_PHONE.finditer(text):
             for result in super().analyze(near.group(), entities, nlp_artifacts):
@@ -76,7 +76,7 @@ class Watch:
 
     def found(self, text: str) -> Iterator[PersonalDatum]:
         kind = self.recogniser.supported_entities[0]
-        for result in self.recogniser.analyze(text, [kind], None):
+        for result in self.recogniser.analyze(text, [kind], _NO_MODEL):
             if self._counts(text, result.start, result.end):
                 yield PersonalDatum(Span(result.start, result.end), kind)
 
@@ -87,6 +87,8 @@ class Watch:
         return is_sure or self.words.search(text, max(0, start - CONTEXT_CHARACTERS), start) is not None
 
 
+_NO_MODEL: Any = None
+"""In the place of what a language model would say of the text: patterns ask for none of it."""
 _PART_BEFORE = re.compile(r"[\w/=&?#%.-]")
 _PART_AFTER = re.compile(r"[\w/=&%]|[.-]\w")
 """Next to a value: then it is a piece of a longer number, of a page's address or of a part number."""

@@ -1,10 +1,15 @@
 """POST /retrieve, in the order anonymous, wrong principal, hidden, absent, valid."""
 
+from dataclasses import replace
+
 import pytest
 from fastapi.testclient import TestClient
 
+from retrieval.adapters.catalog import tables
+from retrieval.domain.contracts import ContractTerms
 from retrieval.domain.errors import CatalogUnavailable, IndexUnavailable, RevisionNotReached
 from tests.api.conftest import SECRET_WORDS, World
+from tests.story import Story, allow
 
 BODY = {"query": "work abroad 30 days"}
 
@@ -164,3 +169,30 @@ def test_what_is_not_available_is_a_503_without_its_insides(
     assert response.headers["retry-after"] == "1"
     assert response.json()["type"] == f"urn:archivist:problem:{kind}"
     assert "secret" not in response.text
+
+
+def test_a_response_says_how_fresh_the_sources_are_that_it_shows_and_no_others(api: TestClient, world: World, ann: dict[str, str]):
+    sources = world.catalog.sources
+    Story(world.catalog, source="elsewhere").sync({"x.txt": ("Nothing of the kind.", allow("group:nobody"))})
+    before = api.post("/retrieve", json=BODY, headers=ann).json()
+    spec = sources.get("handbook").spec
+    sources.register(replace(spec, contract=ContractTerms(freshness_hours=1)), by="user:dana")
+    with world.catalog.database.write() as connection:
+        connection.execute(tables.sources.update().values(last_success_at="2020-01-01T00:00:00.000000Z"))
+
+    late = api.post("/retrieve", json=BODY, headers=ann).json()
+    nothing = api.post("/retrieve", json={**BODY, "sources": ["elsewhere"]}, headers=ann).json()
+
+    [fresh] = before["freshness"]
+    assert (fresh["source"], fresh["objective_hours"], fresh["state"], before["degraded"]) == ("handbook", None, "fresh", [])
+    assert late["freshness"] == [
+        {"source": "handbook", "last_success_at": "2020-01-01T00:00:00.000000Z", "objective_hours": 1, "state": "late"}
+    ]
+    assert late["degraded"] == ["stale_source"]
+    assert (nothing["freshness"], nothing["degraded"]) == ([], [])
+
+
+def test_an_answer_says_how_fresh_what_it_cites_is(api: TestClient, ann: dict[str, str]):
+    told = api.post("/answer", json={"query": BODY["query"], "include_passages": False}, headers=ann).json()
+
+    assert {each["source"] for each in told["freshness"]} == {citation["source"] for citation in told["citations"]}

@@ -23,6 +23,8 @@ from retrieval.adapters.delivery.deliverer import LEASE_SECONDS, Deliverer
 from retrieval.adapters.delivery.email import EmailSender
 from retrieval.adapters.delivery.signing import new_secret, secret_bytes
 from retrieval.adapters.delivery.webhook import WebhookSender
+from retrieval.domain.contract_rules import Verdict
+from retrieval.domain.contracts import ContractTerms, Rule
 from retrieval.domain.directory import Entry
 from retrieval.domain.errors import InvalidInput, NotReadable
 from retrieval.domain.escalations import EscalationState
@@ -39,6 +41,7 @@ ABROAD = "Abroad for 30 days."
 INTRANET = Principal("intranet", PrincipalKind.APP)
 ASKING = replace(ANN, through=INTRANET)
 SECRET = new_secret()
+BROKEN_RULE = Verdict(Rule.DOCUMENT_COUNT, passed=False, blocks=True, found="1 documents listed")
 SETTINGS = Settings(webhook_allow_private_addresses=True, webhook_attempts=3, webhook_timeout_seconds=2.0)
 
 
@@ -304,6 +307,23 @@ class TestWebhooks:
         assert "secret: is not where its reference says" in [problem for *_, problem in outbox(desk)]
 
 
+class TestContracts:
+    def test_an_application_is_told_when_a_contract_breaks_and_when_it_holds_again(self, desk: Desk, receiver: Receiver):
+        hooked(desk, receiver.url)
+        terms = ContractTerms(min_documents=2, notify=(INTRANET.subject,))
+        for passed in (False, False, True, True):
+            verdict = replace(BROKEN_RULE, passed=passed)
+            desk.catalog.contract_verdicts.record("handbook", terms, [verdict], run=None, owner="user:dana")
+            desk.clock.forward(seconds=1)
+            deliverer(desk).work()
+
+        assert [(told["type"], told["data"]) for told in (json.loads(received.body) for received in receiver.requests)] == [
+            ("contract.broken", {"id": "handbook", "state": "broken", "rules": ["document_count"]}),
+            ("contract.holds", {"id": "handbook", "state": "holds", "rules": []}),
+        ]
+        assert len({received.headers["webhook-id"] for received in receiver.requests}) == 2
+
+
 class TestOneProcessAtATime:
     def test_another_process_waits_until_the_lease_is_over(self, desk: Desk, receiver: Receiver):
         hooked(desk, receiver.url)
@@ -409,6 +429,18 @@ class TestMail:
         assert f"https://archivist.corp.example/console/questions/{entry.id}" in parsed.get_content()
         assert all(secret not in mail for secret in ("abroad", "Abroad", "30 days", "answered"))
         assert outbox(desk) == [("email", "sent", 1, None)]
+
+    def test_an_owner_is_told_which_rules_are_broken(self, desk: Desk, mailbox: Mailbox):
+        desk.catalog.directory.add(Entry("user:dana", "dana", attributes={"emails": [{"value": "dana@corp.example"}]}))
+        desk.catalog.contract_verdicts.record("handbook", ContractTerms(min_documents=2), [BROKEN_RULE], run=None, owner="user:dana")
+
+        deliverer(desk).work()
+
+        (mail,) = mailbox.mails
+        parsed = message_from_string(mail, policy=default)
+        assert (parsed["To"], "does not keep its contract" in parsed["Subject"]) == ("dana@corp.example", True)
+        assert "handbook" in parsed.get_content()
+        assert "document_count" in parsed.get_content()
 
     @pytest.mark.parametrize(
         "attributes",
