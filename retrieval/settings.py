@@ -554,6 +554,9 @@ class Settings(BaseSettings):
         f"{ENV_PREFIX}SOURCE_", min_length=1, description="`env:` references name only variables that begin with this."
     )
     credential_directory: str = Field("", description="Folder of the files that `file:` references name; empty: none can be named.")
+    credential_names_source: bool = Field(
+        default=False, description="Whether a source may name only credentials that carry its id: with several owners, one uses no other's."
+    )
     credential_max_bytes: PositiveInt = Field(64 * KIB, description="Largest credential that is read.")
     vault_url: str = Field("", description="URL of HashiCorp Vault, for `vault:` references; empty: none can be named.")
     vault_token_file: str = Field("", description="File that holds the token which reads Vault, such as Vault Agent writes.")

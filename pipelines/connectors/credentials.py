@@ -31,6 +31,18 @@ def reference_problem(reference: str, settings: Settings) -> str | None:
     return WRITTEN.format(prefix=prefix)
 
 
+def foreign_problem(reference: str, source: str, settings: Settings) -> str | None:
+    """Why a well-written reference is not one of this source's own, where the settings want that; None when it is."""
+    if not settings.credential_names_source:
+        return None
+    own = {
+        "env": f"env:{settings.credential_env_prefix}{source.upper().replace('-', '_')}__",
+        "file": f"file:{source}/",
+        "vault": f"vault:{settings.vault_prefix}{source}/",
+    }[reference.partition(":")[0]]
+    return None if reference.startswith(own) else f"a source names its own credentials only: this one's begin with {own}"
+
+
 def credential(reference: str, settings: Settings) -> str:
     """The credential that a reference means, without white space around it. Keep it out of logs and messages.
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from pipelines.connectors.credentials import reference_problem
+from pipelines.connectors.credentials import foreign_problem, reference_problem
 from pipelines.connectors.globs import glob_problem
 from pipelines.connectors.location import option_problems, values
 from pipelines.connectors.port import Connector
@@ -42,7 +42,7 @@ class Plugin:
     def _reference_problems(self, spec: SourceSpec, settings: Settings) -> Iterator[FieldProblem]:
         for option in self.kind.options:
             for reference in values(spec, self.kind, option.name) if option.is_reference else ():
-                if problem := reference_problem(reference, settings):
+                if problem := reference_problem(reference, settings) or foreign_problem(reference, spec.id, settings):
                     yield FieldProblem(f"location.{option.name}", problem)
 
     def open(self, spec: SourceSpec, settings: Settings) -> Connector:

@@ -162,3 +162,28 @@ def test_an_option_that_is_a_reference_takes_no_password(settings: Settings) -> 
     assert "env:ARCHIVIST_SOURCE_NAME" in literal[0].problem
     assert PASSWORD not in str(literal)
     assert good == []
+
+
+@pytest.mark.parametrize(
+    ("reference", "is_own"),
+    [
+        ("env:ARCHIVIST_SOURCE_HR_WIKI__PASSWORD", True),
+        ("env:ARCHIVIST_SOURCE_HR_WIKI_PASSWORD", False),
+        ("env:ARCHIVIST_SOURCE_FINANCE__PASSWORD", False),
+        ("file:hr-wiki/password", True),
+        ("file:hr-wiki-2/password", False),
+        ("file:password", False),
+        ("vault:archivist/hr-wiki/db#password", True),
+        ("vault:archivist/finance/db#password", False),
+    ],
+)
+def test_where_it_is_wanted_a_source_uses_no_credential_of_another(settings: Settings, reference: str, is_own: bool) -> None:
+    kind = Kind("wiki", "A wiki.", (Option("password", "Where the password is.", is_reference=True),))
+    plugin = Plugin(kind, connect=lambda _spec, _settings: pytest.fail("nothing is reached"))
+    spec = SourceSpec("hr-wiki", "wiki", "Wiki", "user:dana", {"password": reference})
+    strict = settings.model_copy(update={"credential_names_source": True})
+
+    assert plugin.all_problems(spec, settings) == []
+    problems = plugin.all_problems(spec, strict)
+
+    assert [problem.field for problem in problems] == ([] if is_own else ["location.password"])
