@@ -17,13 +17,15 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from dagster_graphql.schema import create_schema
 from dagster_webserver.app import create_app_from_workspace_process_context
+from starlette.datastructures import Headers
 
+from pipelines.callers import caller_of
 from pipelines.coordinator import AttributedRunCoordinator
 from pipelines.home import dagster_instance
 from pipelines.mutations import DecidedBy, for_admins, known_mutations
 from pipelines.webserver import guarded_app
 from pipelines.who import ADMIN_TAG, DAEMON, GROUPS_TAG, PERSON_TAG, REFUSED, UNKNOWN
-from retrieval.domain.errors import InvalidInput
+from retrieval.domain.errors import InvalidInput, NotAuthenticated
 from retrieval.settings import Settings
 from tests.dagster_web import LOCATION, SECRET, Proxy, launch, proxying, serving, through_proxy
 
@@ -191,11 +193,32 @@ def test_the_daemon_repeats_a_run_in_the_name_of_who_launched_it_and_no_refused_
     assert _person(kept_out) == (REFUSED, "[]", "no")
 
 
+def test_a_run_that_was_never_looked_at_is_not_repeated_whatever_its_tags_say(web: Web):
+    never = _made(web, web.launched([]), {PERSON_TAG: "user:root", ADMIN_TAG: "yes"})
+
+    repeated = _submitted_by_daemon(web, never, {}, parent=never.run_id)
+
+    assert repeated.status is dg.DagsterRunStatus.CANCELED
+
+
+def test_another_machine_is_nobody_where_nobody_is_authenticated():
+    for client in ("192.0.2.7", "::ffff:192.0.2.7", "localhost.example", None):
+        with pytest.raises(NotAuthenticated):
+            caller_of(Headers({}), client, Settings(dagster_people="nobody"))
+    assert caller_of(Headers({}), "::1", Settings(dagster_people="nobody")).principal is None
+
+
 def _submitted_by_daemon(web: Web, like: dg.DagsterRun, tags: dict[str, str], *, parent: str | None) -> dg.DagsterRun:
-    """A run as daemons make and submit them: without a request."""
+    """A run as daemons submit them: without a request."""
+    made = _made(web, like, tags, parent=parent)
+    return web.instance.submit_run(made.run_id, web.context.create_request_context())
+
+
+def _made(web: Web, like: dg.DagsterRun, tags: dict[str, str], *, parent: str | None = None) -> dg.DagsterRun:
+    """A run that is not submitted yet."""
     request = web.context.create_request_context()
     job = request.get_code_location(LOCATION).get_repository("__repository__").get_full_job(JOB)
-    made = web.instance.create_run(
+    return web.instance.create_run(
         job_name=JOB,
         run_id=None,
         run_config={},
@@ -215,7 +238,6 @@ def _submitted_by_daemon(web: Web, like: dg.DagsterRun, tags: dict[str, str], *,
         job_code_origin=job.get_python_origin(),
         asset_graph=request.asset_graph,
     )
-    return web.instance.submit_run(made.run_id, request)
 
 
 def test_where_nobody_is_authenticated_only_this_machine_launches(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
