@@ -1,10 +1,10 @@
 """What auditors ask: lineage and recalls. Every read is recorded before anything of it is returned, every vain one too."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from retrieval.domain.audit import AuditAction, AuditEntry, Detail, actors
+from retrieval.domain.audit import AuditAction, AuditEntry, actors
 from retrieval.domain.errors import InvalidInput, NotReadable
 from retrieval.domain.lineage import Showing, TracedAnswer, TracedDocument, TracedRun
 from retrieval.domain.permissions import Principal
@@ -27,19 +27,20 @@ class LineageService:
 
     def answer(self, principal: Principal, answer: str, *, request_id: str | None = None) -> TracedAnswer:
         """Raises NotReadable."""
-        return self._read(principal, AuditAction.LINEAGE_READ, "answer", answer, request_id, lambda: self.lineage.answer(answer))
+        entry = _entry(principal, AuditAction.LINEAGE_READ, request_id, answer=answer)
+        return self._recorded(entry, answer, lambda: self.lineage.answer(answer))
 
     def run(self, principal: Principal, run: str, *, limit: int | None = None, request_id: str | None = None) -> TracedRun:
         """Raises NotReadable, and InvalidInput naming `limit`."""
         most = self._limit(limit)
-        return self._read(principal, AuditAction.LINEAGE_READ, "run", run, request_id, lambda: self.lineage.run(run, limit=most))
+        entry = _entry(principal, AuditAction.LINEAGE_READ, request_id, run=run)
+        return self._recorded(entry, run, lambda: self.lineage.run(run, limit=most))
 
     def document(self, principal: Principal, document: str, *, limit: int | None = None, request_id: str | None = None) -> TracedDocument:
         """Raises NotReadable, and InvalidInput naming `limit`."""
         most = self._limit(limit)
-        return self._read(
-            principal, AuditAction.LINEAGE_READ, "document", document, request_id, lambda: self.lineage.document(document, limit=most)
-        )
+        entry = _entry(principal, AuditAction.LINEAGE_READ, request_id, document=document)
+        return self._recorded(entry, document, lambda: self.lineage.document(document, limit=most))
 
     def recall(self, principal: Principal, request: RecallRequest, *, request_id: str | None = None) -> Recall:
         """Take back. Raises NotReadable for what is not there."""
@@ -53,7 +54,7 @@ class LineageService:
         def read() -> tuple[Recall, Sequence[Showing]]:
             return self.recalls.get(recall), self.recalls.showings(recall, before=before, limit=count)
 
-        return self._read(principal, AuditAction.RECALL_READ, "recall", recall, request_id, read)
+        return self._recorded(_entry(principal, AuditAction.RECALL_READ, request_id, recall=recall), recall, read)
 
     def _limit(self, limit: int | None) -> int:
         most = self.settings.lineage_max_entries
@@ -61,16 +62,17 @@ class LineageService:
             raise InvalidInput.of("limit", "is too large", limit=f"{most} entries")
         return min(self.settings.list_page_entries, most) if limit is None else limit
 
-    def _read(
-        self, principal: Principal, action: AuditAction, kind: str, id_: str, request_id: str | None, read: Callable[[], Found]
-    ) -> Found:
-        actor, act_for = actors(principal)
+    def _recorded(self, entry: AuditEntry, asked: str, read: Callable[[], Found]) -> Found:
+        """What `read` gives, once the entry is durable. Of an id that is asked for in vain only a keyed hash is kept."""
         try:
             found = read()
         except NotReadable:
-            refused = AuditEntry(action, actor, act_for, is_allowed=False, outcome="not there", asked=id_, request_id=request_id)
-            self.audit.record(refused)
+            self.audit.record(replace(entry, is_allowed=False, outcome="not there", asked=asked, details={}))
             raise
-        details: dict[str, Detail] = {kind: id_}
-        self.audit.record(AuditEntry(action, actor, act_for, request_id=request_id, details=details))
+        self.audit.record(entry)
         return found
+
+
+def _entry(principal: Principal, action: AuditAction, request_id: str | None, **asked: str) -> AuditEntry:
+    actor, act_for = actors(principal)
+    return AuditEntry(action, actor, act_for, request_id=request_id, details=asked)

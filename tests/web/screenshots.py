@@ -150,6 +150,15 @@ def photograph(desk: Desk, address: str, driver: Chrome) -> None:
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     driver.get(f"{address}/console/statistics?days=30")
     save(driver, "statistics", height=950)
+    press(driver, "Sign out")
+    see(driver, "#key")
+    photograph_sources(desk, address, driver)
+
+
+def photograph_sources(desk: Desk, address: str, driver: Chrome) -> None:
+    sign_in(driver, address, desk.key(REVIEWER, Role.DATA_OWNER))
+    see(driver, "table.sources")
+    save(driver, "sources", height=900)
 
 
 def save(driver: Chrome, name: str, *, width: int = 1100, height: int) -> None:
