@@ -4,7 +4,7 @@ Few readable passages are all compared; among many, the graph is searched (HNSW,
 hard the graph must be searched depends on the machine and on the passages, so both are measured when an index is built (`measuring.py`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from retrieval.domain.permissions import AccessScope
 
@@ -68,12 +68,17 @@ class DenseLimits:
 def plan_dense(scope: AccessScope, *, limit: int, limits: DenseLimits) -> DensePlan:
     """Few readable passages: exact. Many: the graph, with a candidate list at least twice the `limit` of hits asked for.
 
-    What was current at some moment lies scattered among all that ever was: there the graph is always looked through with ACORN.
+    What was current at some moment lies scattered among all that ever was: there the graph is always looked through with ACORN, and twice
+    as hard as was found to be enough for what is current.
     """
     readable, measured = scope.readable_passages, limits.measured
     if readable <= (limits.exact_passages or measured.exact_passages):
         return DensePlan(exact=True)
     if not measured.graph:
-        return DensePlan(exact=False, ef=max(EF, 2 * limit), acorn_below=ACORN_BELOW if scope.as_of is None else 1.0)
+        return _for_moment(scope, DensePlan(exact=False, ef=max(EF, 2 * limit), acorn_below=ACORN_BELOW))
     step = next((step for step in measured.graph if readable <= step.passages), measured.graph[-1])
-    return DensePlan(exact=False, ef=max(step.ef, 2 * limit), acorn_below=1.0 if step.acorn or scope.as_of is not None else 0.0)
+    return _for_moment(scope, DensePlan(exact=False, ef=max(step.ef, 2 * limit), acorn_below=1.0 if step.acorn else 0.0))
+
+
+def _for_moment(scope: AccessScope, plan: DensePlan) -> DensePlan:
+    return plan if scope.as_of is None else replace(plan, ef=2 * plan.ef, acorn_below=1.0)

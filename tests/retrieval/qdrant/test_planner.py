@@ -40,12 +40,14 @@ def test_without_a_measurement_the_graph_is_searched_thoroughly() -> None:
 
 
 @pytest.mark.parametrize("measured", [Measured(), MEASURED], ids=["not measured", "measured"])
-def test_a_moment_is_looked_for_past_what_is_of_other_times(measured: Measured) -> None:
-    scope = replace(scope_of(1, readable_passages=60_000), as_of=7)
+def test_a_moment_is_looked_for_past_what_is_of_other_times_and_twice_as_hard(measured: Measured) -> None:
+    now = scope_of(1, readable_passages=60_000)
+    scope = replace(now, as_of=7)
 
     plan = plan_dense(scope, limit=116, limits=DenseLimits(measured=measured))
 
     assert (plan.exact, plan.acorn_below) == (False, 1.0)
+    assert plan.ef == 2 * plan_dense(now, limit=116, limits=DenseLimits(measured=measured)).ef
 
 
 def test_whoever_asks_for_more_hits_gets_a_longer_candidate_list() -> None:
