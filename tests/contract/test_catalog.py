@@ -1,12 +1,13 @@
 """What the catalog promises of versions, permissions and the outbox, on SQLite and on PostgreSQL."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, text
 
 from retrieval.adapters.catalog.catalog import Catalog
-from retrieval.adapters.catalog.tables import access_classes, document_versions, documents, embeddings, passages, validity
+from retrieval.adapters.catalog.tables import access_classes, document_versions, documents, embeddings, passages, revisions, validity
 from retrieval.domain.documents import QuarantineCode, Rejection
 from retrieval.domain.errors import Conflict, Fenced, InvalidInput, NotReadable
 from retrieval.domain.permissions import NOBODY
@@ -450,3 +451,22 @@ def test_sqlite_commits_are_durable_and_foreign_keys_hold(tmp_path):
 
     assert found == ["wal", 2, 1]
     database.close()
+
+
+def test_a_revision_is_never_earlier_than_the_one_before_it(make_catalog: Callable[..., Catalog]):
+    class Backwards:
+        at = datetime(2027, 1, 2, tzinfo=UTC)
+
+        def now(self) -> datetime:
+            self.at -= timedelta(hours=1)
+            return self.at
+
+    story = Story(make_catalog(clock=Backwards()))
+
+    for text_ in ("One.", "Two."):
+        story.sync({"a.md": (text_, PUBLIC)})
+
+    with story.catalog.database.read() as connection:
+        times = connection.scalars(select(revisions.c.at).order_by(revisions.c.value)).all()
+    assert len(times) == 2
+    assert times[0] == times[1]

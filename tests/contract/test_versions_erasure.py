@@ -118,6 +118,19 @@ def test_indexes_are_told_that_it_holds_nothing(story: Story, blobs: FsspecBlobs
     assert story.feed.indexed_documents([document])[0].passages == ()
 
 
+def test_what_was_taken_in_and_never_published_goes_too(story: Story, blobs: FsspecBlobs, tmp_path: Path):
+    files = {"never.md": (f"Hidden {SECRET}.", PUBLIC)}
+    run = story.start()
+    story.record(run, files)
+    story.stage(run, files)
+    story.embed()
+    story.sync({"never.md": ("Never.", PUBLIC)})
+
+    erase(story, blobs)
+
+    assert traces(story, tmp_path) == []
+
+
 def test_a_whole_source_goes_and_stays_closed(story: Story, blobs: FsspecBlobs, tmp_path: Path):
     report = erase(story, blobs, kind=ErasureKind.SOURCE, source="handbook", words=())
 

@@ -102,6 +102,15 @@ def test_what_others_use_stays_and_the_rest_goes(story: Story, blobs: FsspecBlob
     assert story.catalog.retention.remove("handbook", NOTHING, by="user:dana", remove_content=blobs.remove).versions == 0
 
 
+def test_an_original_that_another_document_has_stays(story: Story, blobs: FsspecBlobs):
+    story.sync({"a.md": ("Three.", PUBLIC), "b.md": ("Alone. Shared.", PUBLIC), "c.md": ("Two.", PUBLIC)})
+
+    done = story.catalog.retention.remove("handbook", NOTHING, by="user:dana", remove_content=blobs.remove)
+
+    assert (done.versions, done.contents) == (2, 1)
+    assert blobs.get(_hash("Two."))
+
+
 def test_indexes_are_told_and_going_back_to_what_is_gone_is_refused(story: Story, blobs: FsspecBlobs):
     document = story.document("a.md")
 

@@ -77,7 +77,7 @@ class CatalogPublishing:
             deltas = close_current(connection, [row.document for row in rows], VersionState.SUPERSEDED, revision=revision, run=run.id)
             now = self._database.now()
             intervals.publish(connection, [(row.document, row.id) for row in rows], revision=revision, at=now, run=run.id)
-            holds.drop(connection, [row.document for row in rows])
+            holds.forget(connection, [row.document for row in rows])
             for row in rows:
                 deltas[row.access_class] = deltas.get(row.access_class, 0) + row.passages
             count_passages(connection, deltas)

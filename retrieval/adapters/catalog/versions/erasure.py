@@ -25,7 +25,7 @@ from retrieval.adapters.catalog.tables import (
 from retrieval.adapters.catalog.versions.erasing import Erased, erase_documents, family
 from retrieval.adapters.catalog.versions.planning import portions
 from retrieval.adapters.catalog.versions.removing import remove_history
-from retrieval.adapters.catalog.versions.searching import versions_saying
+from retrieval.adapters.catalog.versions.searching import documents_named, versions_saying
 from retrieval.adapters.catalog.versions.traces import remove_traces
 from retrieval.domain.audit import AuditAction, AuditEntry
 from retrieval.domain.documents import VersionState
@@ -143,18 +143,19 @@ class CatalogErasure:
 
 
 def _saying(connection: Connection, request: ErasureRequest) -> tuple[list[str], list[str]]:
-    """Documents that say it now, or will with the next run; and versions that once said it of documents that do not."""
-    said = versions_saying(connection, request.words, source=request.source) if request.words else set()
-    rows = [
-        row
-        for some in portions(sorted(said))
-        for row in connection.execute(select(document_versions).where(document_versions.c.id.in_(some)))
-    ]
-    now = {row.document for row in rows if row.state in _SEEN_OR_WAITING}
-    lasting = {row.document for row in rows} - now
-    return sorted(now), sorted(row.id for row in rows if row.document in lasting)
+    """Documents that say it now, will with the next run, or that nobody reads any more; and old versions of documents that stay."""
+    if not request.words:
+        return [], []
+    said = versions_saying(connection, request.words, source=request.source)
+    rows = [row for some in portions(sorted(said)) for row in connection.execute(_SAID.where(document_versions.c.id.in_(some)))]
+    gone = {row.document for row in rows if row.state in _SEEN_OR_WAITING or row.current_version is None}
+    old = sorted(row.id for row in rows if row.document not in gone)
+    return sorted(gone | documents_named(connection, request.words, source=request.source)), old
 
 
+_SAID = select(document_versions.c.id, document_versions.c.document, document_versions.c.state, documents.c.current_version).join(
+    documents, documents.c.id == document_versions.c.document
+)
 _SEEN_OR_WAITING = (VersionState.CURRENT.value, VersionState.STAGED.value)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, insert, select
 
+from retrieval.adapters.catalog.engine import next_revision
+from retrieval.adapters.catalog.outbox import announce
 from retrieval.adapters.catalog.tables import documents, holds
 
 IS_HELD_ABSENT = select(holds.c.document).where(holds.c.document == documents.c.id, holds.c.content_hash.is_(None)).exists()
@@ -28,6 +30,16 @@ def hold(connection: Connection, contents: Sequence[tuple[str, str | None]], *, 
         connection.execute(insert(holds), rows)
 
 
+def forget(connection: Connection, of: Sequence[str]) -> list[str]:
+    """Hold back nothing of these documents any more. Returns which of them were held; indexes have to be told of those."""
+    held = list(connection.scalars(select(holds.c.document).where(holds.c.document.in_(list(of)))))
+    if held:
+        connection.execute(delete(holds).where(holds.c.document.in_(held)))
+    return held
+
+
 def drop(connection: Connection, of: Sequence[str]) -> None:
-    """Hold back nothing of these documents any more."""
-    connection.execute(delete(holds).where(holds.c.document.in_(list(of))))
+    """The same, and indexes are told: what was held back may be read of the past again."""
+    held = forget(connection, of)
+    if held:
+        announce(connection, held, revision=next_revision(connection), access_only=False)

@@ -24,7 +24,7 @@ def is_signed_by(report: ErasureReport, public: str) -> bool:
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(bytes.fromhex(report.signature), report.signed_bytes())
     except (InvalidSignature, ValueError):
         return False
-    return report.public_key == public
+    return True
 
 
 def write_report(report: ErasureReport, directory: Path) -> Path:

@@ -22,6 +22,13 @@ def versions_saying(connection: Connection, words: Sequence[str], *, source: str
     return found
 
 
+def documents_named(connection: Connection, words: Sequence[str], *, source: str = "") -> set[str]:
+    """Ids of all documents whose name or place says any of the words, whether or not anything was ever taken in of them."""
+    query = select(documents.c.id, documents.c.key, documents.c.uri)
+    rows = connection.execute(query if not source else query.where(documents.c.source == source))
+    return {row.id for row in rows if saying(words, row.key, row.uri)}
+
+
 def saying(words: Sequence[str], *texts_: str) -> bool:
     """Whether any of the texts says any of the words, without regard to case."""
     said = "\n".join(texts_).casefold()
