@@ -51,10 +51,11 @@ def test_what_is_pushed_is_found_by_those_it_was_pushed_for_and_one_run_takes_ma
 
     with open_service(settings, private_index=True) as service:
         found = {
-            who: service.knowledge.retrieve(Principal(who), Query("offer for the lighthouse"), request_id=None) for who in ("ann", "bob")
+            who: service.knowledge.retrieve(Principal(who), Query("offer for the lighthouse", top_k=10, depth=20), request_id=None)
+            for who in ("ann", "bob")
         }
         pushing.delete(CRM, "crm", keys[0])
-        after = service.knowledge.retrieve(Principal("ann"), Query("offer for the lighthouse"), request_id=None)
+        after = service.knowledge.retrieve(Principal("ann"), Query("offer for the lighthouse", top_k=10, depth=20), request_id=None)
     runs = catalog.runs.runs("crm")
     catalog.close()
 
