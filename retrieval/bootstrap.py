@@ -235,17 +235,18 @@ def open_service(
     settings: Settings,
     *,
     private_index: bool = False,
-    load: Callable[[Settings, EmbeddingModel | None], Embedder] = open_embedder,
+    load: Callable[[Settings, EmbeddingModel | None], Embedder] | None = None,
 ) -> Iterator[Service]:
     """The read path over the index that the settings name. With the embedded index this process owns it until the end.
 
     With `private_index` it builds an embedded index of its own from the catalog, gone at the end, and takes nothing from whoever serves.
-    `load` makes embedders.
+    `load` makes embedders; without it models are loaded from their files.
 
     Raises:
         IndexUnavailable: another process owns the embedded index.
         CatalogUnavailable, Conflict, ModelMismatch: from opening the parts.
     """
+    load = load or open_embedder
     catalog = open_catalog(settings)
     try:
         embedder = load(settings, catalog.embedding_models.live())

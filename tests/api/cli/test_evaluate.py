@@ -63,7 +63,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     directory = tmp_path_factory.mktemp("installation")
     with pytest.MonkeyPatch.context() as patched:
         for module in ("retrieval.bootstrap", "api.cli.evaluating"):
-            patched.setattr(f"{module}.open_embedder", lambda _settings: SmallEmbedder())
+            patched.setattr(f"{module}.open_embedder", lambda *_: SmallEmbedder())
         catalog = open_catalog(Settings(data_directory=directory))
         Story(catalog, model=SmallEmbedder().model, dimensions=DIMENSIONS).sync(FILES)
         catalog.directory.set_groups("user:ann", frozenset({"group:board"}))
