@@ -12,7 +12,8 @@ from retrieval.domain.roles import Role
 from retrieval.domain.source_kinds import KINDS
 from retrieval.domain.sources import Classification, SourceSpec, SourceState
 from tests.api.conftest import World
-from tests.web.desk import signed_in
+from tests.api.identity.conftest import key_of
+from tests.web.desk import browser, signed_in
 from tests.web.test_pages import INLINE
 
 OWNER = Role.DATA_OWNER
@@ -51,6 +52,10 @@ def test_a_group_answers_for_its_sources_and_a_key_for_one_source_shows_no_other
 
     assert "Minutes of the board" in signed_in(owned, "user:gus", OWNER).open("/console/sources").text
     assert signed_in(owned, "user:erin", OWNER).open("/console/sources/minutes").status_code == 404
+    narrow = browser(owned)
+    narrow.send("/console/sign-in", {"key": key_of(owned, "user:gus", OWNER, sources=frozenset({"handbook"})), "next": "/console"})
+    assert "Minutes" not in narrow.open("/console/sources").text
+    assert narrow.open("/console/sources/minutes").status_code == 404
 
 
 def test_an_owner_begins_at_the_sources_and_other_roles_have_no_such_page(owned: World):

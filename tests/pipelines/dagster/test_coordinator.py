@@ -295,6 +295,10 @@ def test_what_the_coordinator_does_not_see_is_for_administrators(web: Web) -> No
     [
         pytest.param({"method": "GET", "params": {"query": "mutation { reloadWorkspace { __typename } }"}}, id="in the address"),
         pytest.param({"method": "POST", "params": {"query": "mutation { reloadWorkspace { __typename } }"}}, id="in a form's address"),
+        pytest.param(
+            {"method": "GET", "params": {"query": "mutation { reloadWorkspace { __typename } }"}, "json": {"query": "{ version }"}},
+            id="in the address beside a harmless body",
+        ),
         pytest.param({"method": "POST", "content": "mutation { reloadWorkspace { __typename } }"}, id="as application/graphql"),
         pytest.param({"method": "POST", "json": [{"query": "mutation { reloadWorkspace { __typename } }"}]}, id="in a list"),
         pytest.param(
