@@ -134,3 +134,14 @@ def test_what_is_hidden_now_has_never_been(tmp_path: Path):
                 assert comparable(one) == comparable(other), (asking, drawn)
                 pairs, hits = pairs + 1, hits + one.text.count('"rank"')
     assert (pairs, hits > pairs, hidden > 30) == (20 * WORLDS, True, True)
+
+
+def test_that_the_graph_is_left_out_which_knows_nothing_of_the_past_is_said(tmp_path: Path):
+    author = Author(7, SMALL)
+    past = Past.drawn(author, 1, of_rights=False)
+    request, asking = Request("POST", "/retrieve", {"query": "travel budget"}), somebody(author, past)
+
+    with lived(tmp_path, past, graph_weight=0.2) as plant:
+        now, then = found(plant, request, asking), found(plant, of(request, past.when(1)), asking)
+
+    assert (now["degraded"], then["degraded"]) == ([], ["graph"])
