@@ -17,7 +17,7 @@ _PARTIAL = re.compile(r"BODY\.PEEK\[\]<0\.(\d+)>")
 
 @dataclass
 class Mailboxes:
-    """What the server holds. `deleted` are marked so and not expunged.
+    """What the server holds. `deleted` are marked so and not expunged; `left_out` are found and never told of.
 
     Attributes:
         breaks_off: hang up in the middle of the next answer to FETCH.
@@ -27,6 +27,7 @@ class Mailboxes:
     port: int = 0
     folders: dict[str, dict[int, bytes]] = field(default_factory=lambda: {"INBOX": {}})
     deleted: set[int] = field(default_factory=set)
+    left_out: set[int] = field(default_factory=set)
     validity: int = 1
     breaks_off: bool = False
     claims_bytes: int = 0
@@ -82,7 +83,7 @@ def _handler(boxes: Mailboxes) -> type[socketserver.StreamRequestHandler]:
 
         def _fetch(self, tag: str, uids: list[int], items: str) -> bool:
             for number, uid in enumerate(uids, 1):
-                if uid not in self.opened:
+                if uid not in self.opened or uid in boxes.left_out:
                     continue
                 content = self.opened[uid]
                 partial = _PARTIAL.search(items)

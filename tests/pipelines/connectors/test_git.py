@@ -200,6 +200,7 @@ def test_a_repository_that_borrows_from_another_is_refused(world, tmp_path, tric
     other.put("secret", "of another repository")
     world.put("a", "text")
     directory = world.root / ".git"
+    (directory / "refs" / "heads" / "main").write_text(other.run("rev-parse", "HEAD"))
     if trick == "alternates":
         (directory / "objects" / "info" / "alternates").write_text(str(other.root / ".git" / "objects"))
     elif trick == "gitdir":

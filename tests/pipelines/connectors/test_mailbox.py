@@ -55,7 +55,7 @@ def test_who_wrote_or_received_a_message_reads_it_where_the_source_says_so(world
         message("1", "x", From="Ann <ANN@example.com>", To='"B, ob" <bob@example.com>, eve@else.org', Cc="cy@sub.example.com"),
         "1",
     )
-    add(world, message("2", "x", From="eve@elsewhere.org", To="mallory@example.com.evil.org"), "2")
+    add(world, message("2", "x", From="eve@elsewhere.org", To="mallory@example.com.evil.org, m@notexample.com"), "2")
     add(world, message("3", "x", To="we|ird@example.com, a b@example.com, @example.com"), "3")
     world.location["participants"] = ("Example.com", "sub.example.com")
 
@@ -193,6 +193,15 @@ def test_a_folder_that_is_numbered_anew_is_read_again_and_never_mixed_up(imap):
     with pytest.raises(FileRefused, match="numbered the folder anew") as refused:
         imap.connect().fetch(file, known=None)
     assert refused.value.rejection.retryable
+
+
+def test_a_message_that_the_server_leaves_out_breaks_the_listing(imap):
+    imap.put("a", "text")
+    imap.put("b", "text")
+    imap.server.left_out.add(1)
+
+    with pytest.raises(SourceUnavailable, match="removed while the mailbox was listed"):
+        list(imap.connect().list())
 
 
 def test_nothing_is_changed_on_the_server(imap):
