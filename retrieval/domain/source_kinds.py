@@ -219,7 +219,7 @@ INGEST = Kind(
             example="{client_cred: 'vault:sharepoint#secret'}",
         ),
         Option("indexer", "What of the system is listed, as fields in YAML or JSON.", example="{path: Shared Documents, recursive: true}"),
-        Option("downloader", "How it is downloaded, as fields in YAML or JSON."),
+        Option("downloader", "How it is downloaded, as fields in YAML or JSON.", example="{extract_files: true}"),
         Option(
             "permissions",
             "'source': who may read is what the system tells, less those whom the permission rules deny; where it tells nothing that is "
