@@ -79,7 +79,9 @@ class Settings(BaseSettings):
         "auto", description="`auto`: bfloat16 where the processor computes in it."
     )
     embedder_batch_passages: PositiveInt = Field(32, description="Passages embedded at once.")
-    embedder_concurrent_runs: PositiveInt = Field(1, description="Pipeline runs that embed passages at once; the others wait for their turn.")
+    embedder_concurrent_runs: PositiveInt = Field(
+        1, description="Pipeline runs that embed passages at once; the others wait for their turn."
+    )
     embedder_threads: int = Field(0, ge=0, description="Threads that embed passages; 0: one per core.")
     embedder_query_threads: int = Field(
         1, ge=0, description="Threads that embed one query; 0: one per core. More are little faster alone and slower on a busy machine."
@@ -578,8 +580,8 @@ class Settings(BaseSettings):
     # Databases, repositories and mailboxes as sources
     sql_hosts: str = Field(
         "",
-        description="Hosts whose databases sources may read, joined by commas, such as `db.corp.example`; empty: any host that a credential "
-        "names, private networks included, but never link-local and metadata addresses.",
+        description="Hosts whose databases sources may read, joined by commas, such as `db.corp.example`; empty: any host that "
+        "a credential names, private networks included, but never link-local and metadata addresses.",
     )
     sql_connect_seconds: PositiveInt = Field(10, description="Longest wait for a connection to a source's database.")
     sql_statement_seconds: PositiveInt = Field(120, description="Longest time for one statement on a source's database.")
