@@ -23,6 +23,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from retrieval import bootstrap
+from retrieval.bootstrap import service as service_module
 from retrieval.domain.escalations import EscalationState
 from retrieval.domain.keys import KeyTerms, issue, key_holder
 from retrieval.domain.permissions import Principal
@@ -114,7 +115,7 @@ class Desk:
 @contextmanager
 def company(settings: Settings) -> Iterator[Desk]:
     clock = FakeClock(datetime.now(UTC) - timedelta(days=DAYS))
-    bootstrap.open_catalog = partial(bootstrap.open_catalog, clock=clock)  # type: ignore[assignment]
+    service_module.open_catalog = partial(bootstrap.open_catalog, clock=clock)  # type: ignore[assignment]
     with bootstrap.open_service(settings) as service:
         yield Desk(replace(service, clock=clock), clock)
 
