@@ -9,7 +9,6 @@ from pathlib import Path
 
 from retrieval.adapters.models.deferred import DeferredEmbedder
 from retrieval.adapters.models.known import configuration_sha256, is_known, known_tokens
-from retrieval.adapters.models.sentence_transformer import SentenceTransformerEmbedder
 from retrieval.adapters.models.weights import BUNDLED_NAME, Weights, find_weights
 from retrieval.domain.embedding_models import EmbeddingModel, ModelState
 from retrieval.domain.errors import InvalidInput, ModelMismatch
@@ -31,7 +30,7 @@ def described(settings: Settings, reference: str, *, by: str) -> EmbeddingModel:
     place = _allowed(settings, reference)
     try:
         weights = find_weights(place)
-        embedder = SentenceTransformerEmbedder.from_settings(settings, weights)
+        embedder = _loaded(settings, weights)
     except ModelMismatch as error:
         raise InvalidInput.of("model", str(error)) from error
     return _described(weights, place, embedder.dimensions, by)
@@ -51,9 +50,13 @@ def first_model(settings: Settings, embedder: Embedder, *, by: str) -> Embedding
 
 def load_embedder(settings: Settings, model: EmbeddingModel | None = None) -> Embedder:
     """The registered model, or without one that of the settings. Raises ModelMismatch when its files are not what they were."""
-    if model is None:
-        return SentenceTransformerEmbedder.from_settings(settings)
-    return SentenceTransformerEmbedder.from_settings(settings, _checked(model))
+    return _loaded(settings, None if model is None else _checked(model))
+
+
+def _loaded(settings: Settings, weights: Weights | None) -> Embedder:
+    from retrieval.adapters.models.sentence_transformer import SentenceTransformerEmbedder  # noqa: PLC0415 - torch takes seconds
+
+    return SentenceTransformerEmbedder.from_settings(settings, weights)
 
 
 def defer_embedder(settings: Settings, model: EmbeddingModel | None = None) -> Embedder:
@@ -62,7 +65,7 @@ def defer_embedder(settings: Settings, model: EmbeddingModel | None = None) -> E
     known = is_known(weights)
     return DeferredEmbedder(
         weights.id,
-        partial(SentenceTransformerEmbedder.from_settings, settings, weights),
+        partial(_loaded, settings, weights),
         load_tokens=partial(known_tokens, weights) if known else None,
         gives_tokens=known and settings.rerank_tokens,
     )
