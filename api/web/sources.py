@@ -19,6 +19,7 @@ from retrieval.domain.registration_template import form_lines
 from retrieval.domain.roles import Role
 from retrieval.domain.source_kinds import KINDS
 from retrieval.domain.sources import SourceSpec, SourceState
+from retrieval.ports.sources import SourceStatus
 
 router = APIRouter(prefix=PATH, route_class=requires_session(Role.DATA_OWNER), include_in_schema=False)
 
@@ -62,7 +63,7 @@ def source(id: str, caller: Caller, parts: Wired, request: Request) -> Response:
         health=health,
         registrations=registrations_shown(history),
         change=_change(standing.source.spec, dagster),
-        actions=_actions(id, standing.source.state, dagster),
+        actions=_actions(standing, dagster),
         runs=f"{dagster}/runs?q%5B0%5D=tag%3Aarchivist%2Fsource%3D{id}",
     )
 
@@ -75,11 +76,15 @@ def _change(spec: SourceSpec, dagster: str) -> str | None:
         return None
 
 
-def _actions(source: str, state: SourceState, dagster: str) -> list[tuple[str, str]]:
-    """What can be done to a source in this state, in words, and where."""
+def _actions(standing: SourceStatus, dagster: str) -> list[tuple[str, str]]:
+    """What can be done to a source in its state, in words, and where."""
+    source, state = standing.source.spec.id, standing.source.state
     if state is SourceState.RETIRED:
         return []
     links = source_links(source, dagster)
     wanted = [(_SAID.get(job, job), link) for job, link in links.items() if _ONLY_WHERE.get(job, state) is state]
-    back = job_link("rollback", form_lines({"source": source, "dry_run": True}), dagster)
-    return [*wanted, ("Go back to earlier versions", back)]
+    ways_back = {"Go back to earlier versions": {"time": ""}}
+    if standing.last_run is not None:
+        ways_back = {"Take back what the last run changed": {"undo_run": standing.last_run.id}} | ways_back
+    back = [(said, job_link("rollback", form_lines({"source": source, **to, "dry_run": True}), dagster)) for said, to in ways_back.items()]
+    return [*wanted, *back]
