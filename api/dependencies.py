@@ -30,7 +30,8 @@ from retrieval.ports.graph import EntityPage, NamedEntities, Neighbourhood
 from retrieval.ports.health import HealthReader
 from retrieval.ports.idempotency import IdempotencyStore
 from retrieval.ports.keys import ApiKeyStore
-from retrieval.ports.reading import DocumentPage, MomentReader, ReadableDocument
+from retrieval.ports.moments import MomentReader
+from retrieval.ports.reading import DocumentPage, ReadableDocument
 from retrieval.ports.reviewing import Escalating, Reviewing
 from retrieval.ports.sources import OwnedSources
 from retrieval.ports.usage import Budgets, UsageReader

@@ -57,9 +57,7 @@ app.add_typer(evaluate.app, name="eval")
 app.add_typer(calibrate.app, name="calibrate")
 app.command("gaps")(gaps.gaps)
 app.command("forget")(forget.forget)
-app.command("rollback", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
-    versions.rollback
-)
+app.command("rollback")(versions.rollback)
 app.command("release")(versions.release)
 app.command("retention")(versions.retention)
 app.add_typer(versions.documents, name="documents")

@@ -18,9 +18,26 @@ documents = typer.Typer(help="What documents said before: history, diff.", no_ar
 Sure = Annotated[bool, typer.Option("--yes", help="Do it. Without this, what would happen is shown.")]
 
 
-def rollback(context: typer.Context) -> None:
-    """Go back to what a source, a document or a run published before. Shows what would change; --yes does it."""
-    run_pipeline("pipelines.rollback", *context.args)
+def rollback(
+    source: Annotated[str, typer.Argument(help="The source's id.")],
+    *,
+    revision: Annotated[int | None, typer.Option("--revision", help="The catalog's revision to go back to.")] = None,
+    time: Annotated[str | None, typer.Option("--time", help="The moment to go back to, UTC where it has no zone.")] = None,
+    before_run: Annotated[str | None, typer.Option("--before-run", help="The run before whose changes to go back.")] = None,
+    undo_run: Annotated[str | None, typer.Option("--undo-run", help="The run whose own changes to take back.")] = None,
+    version: Annotated[int | None, typer.Option("--version", help="Number of the document's version to go back to.")] = None,
+    document: Annotated[str | None, typer.Option("--document", help="Id of the only document to change.")] = None,
+    bring_back: Annotated[bool, typer.Option("--bring-back", help="Bring back what was withdrawn since, too.")] = False,
+    without_refused: Annotated[bool, typer.Option("--without-refused", help="Go back although some documents cannot.")] = False,
+    by: Annotated[str, typer.Option("--by", metavar="SUBJECT", help="Who goes back, e.g. user:dana, for the record.")] = "app:cli",
+    sure: Sure = False,
+    as_json: AsJson = False,
+) -> None:
+    """Go back to what a source, a document or a run published before. Name one of revision, time, runs and version."""
+    to = {"revision": revision, "time": time, "before-run": before_run, "undo-run": undo_run, "version": version, "document": document}
+    chosen = {"bring-back": bring_back, "without-refused": without_refused, "yes": sure, "json": as_json}
+    named = [f"--{name}={value}" for name, value in {**to, "by": by}.items() if value is not None]
+    run_pipeline("pipelines.rollback", source, *named, *(f"--{name}" for name, wanted in chosen.items() if wanted))
 
 
 def release(

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Protocol
 
 from retrieval.domain.passages import ReadablePassage, Stretch
 from retrieval.domain.permissions import AccessScope, Principal
-from retrieval.domain.queries import Moment
 from retrieval.domain.runs import Run
 from retrieval.ports.models import TokenVectors, Vectors
 
@@ -120,16 +118,6 @@ class GateReader(Protocol):
 
         Nothing of subjects that the principal does not act as, whoever else may read the document.
         """
-
-
-class MomentReader(Protocol):
-    """Finds the state of the catalog that was once the present."""
-
-    def at(self, time: datetime) -> Moment:
-        """At a time with a zone. Raises InvalidInput naming `as_of`: it lies in the future, or before what is kept."""
-
-    def of_revision(self, revision: int) -> Moment:
-        """Raises InvalidInput as `at` does, or RevisionNotReached when the catalog that answers has not come that far."""
 
 
 @dataclass(frozen=True)

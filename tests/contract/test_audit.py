@@ -169,8 +169,8 @@ def test_keys_and_memberships_are_recorded_without_the_secret_and_the_label(cata
 
 def test_a_state_change_that_cannot_be_recorded_does_not_happen(catalog: Catalog):
     with catalog.database.write() as connection:
-        connection.execute(text("DROP TABLE audit_documents"))
-        connection.execute(text("DROP TABLE audit"))
+        for table in ("audit_requests", "audit_documents", "audit"):
+            connection.execute(text(f"DROP TABLE {table}"))
 
     key = ApiKey.generate()
     with pytest.raises(ArchivistError):

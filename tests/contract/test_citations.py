@@ -16,6 +16,7 @@ from retrieval.adapters.catalog.tables import (
     documents,
     passages,
     texts,
+    validity,
 )
 from retrieval.domain.answers import Citation
 from retrieval.domain.citations import CitationState
@@ -127,6 +128,7 @@ def erase(catalog: Catalog, document: str) -> None:
     versions = select(document_versions.c.id).where(document_versions.c.document == document)
     with catalog.database.write() as connection:
         connection.execute(delete(passages).where(passages.c.version.in_(versions)))
+        connection.execute(delete(validity).where(validity.c.version.in_(versions)))
         connection.execute(delete(document_versions).where(document_versions.c.document == document))
         connection.execute(delete(changes).where(changes.c.document == document))
         connection.execute(delete(documents).where(documents.c.id == document))

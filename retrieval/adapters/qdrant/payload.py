@@ -92,7 +92,8 @@ def held_passage(point_id: object, payload: Mapping[str, object]) -> HeldPassage
         ValueError: it shows what is past as if it were current, or hides what is current.
     """
     valid_to = None if payload[VALID_TO] == OPEN else _integer(payload[VALID_TO])
-    if payload.get(ACCESS_CLASS) != (payload[CLASS_EVER] if valid_to is None else None):
+    shown_to = {payload[ACCESS_CLASS]} if ACCESS_CLASS in payload else set()
+    if shown_to != ({payload[CLASS_EVER]} if valid_to is None else set()):
         raise ValueError(f"the point {point_id} shows itself to other readers than it says")
     return HeldPassage(
         document=str(payload[DOCUMENT]),
