@@ -17,8 +17,10 @@ import httpx
 import pytest
 
 from retrieval.adapters.catalog.catalog import Catalog, open_catalog
+from retrieval.adapters.catalog.feed import CatalogFeed
 from retrieval.adapters.qdrant.collection import IndexIdentity
 from retrieval.adapters.qdrant.edge import EdgeIndex
+from retrieval.adapters.qdrant.payload import HeldPassage, points_of
 from retrieval.bootstrap import open_embedder
 from retrieval.domain.clock import SystemClock
 from retrieval.domain.keys import ApiKey, StoredApiKey
@@ -103,9 +105,15 @@ def test_after_any_kill_the_index_is_what_the_catalog_says(api_settings: Setting
     texts = {hit["passage"]["text"] for hit in found.json()["hits"]}
     assert texts <= story.visible(ANN)
     assert texts
-    with story.feed.snapshot() as (_, documents):
-        expected = sorted((p.id, d.document, p.text) for d in documents for p in d.passages)
+    feed = CatalogFeed(catalog_of_api.database, embedder.model, past_days=api_settings.as_of_max_days)
+    with feed.snapshot() as (_, documents):
+        expected = sorted(map(said, points_of(list(documents))))
     index = EdgeIndex.open(api_settings.index_directory, IndexIdentity(embedder.model, embedder.dimensions))
-    held = sorted((p.passage.id, p.document, p.passage.text) for p in index.contents())
+    held = sorted(map(said, index.contents()))
     index.close()
     assert held == expected
+
+
+def said(point: HeldPassage) -> tuple[object, ...]:
+    """What a point says of itself, but for its vectors."""
+    return point.passage.id, point.document, point.passage.text, point.version, point.access_class, point.intervals

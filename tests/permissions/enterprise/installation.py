@@ -30,6 +30,7 @@ from retrieval.domain.ingestion import SourceRun, Taken
 from retrieval.domain.permissions import AccessPolicy
 from retrieval.indexing.following import FollowingSearch
 from retrieval.indexing.owner import IndexOwner
+from retrieval.model_switch import LiveModels
 from retrieval.service import KnowledgeService
 from retrieval.settings import Settings
 from tests.permissions.askings import CLASSIFICATIONS, OWNER, spec_of
@@ -112,12 +113,21 @@ class Installation:
                 search = FollowingSearch(index, lambda _needed: owner.catch_up(CATCH_UP_SECONDS))
                 gate, documents = catalog.gate, catalog.documents
                 knowledge = KnowledgeService(self.settings, gate, gate, documents, search, self.embedder, catalog.audit)
+                models = LiveModels(
+                    catalog.embedding_models,
+                    None,
+                    load=lambda _model: self.embedder,
+                    holds=lambda _model: True,
+                    first=self.embedder,
+                    name="installation",
+                )
                 service = Service(
                     settings=self.settings,
                     catalog=catalog,
                     knowledge=knowledge,
                     token_key=bytes(32),
                     index_readiness=lambda: (True, "following the catalog"),
+                    models=models,
                 )
                 with TestClient(create_app(service)) as client:
                     yield Served(client, Credentials(catalog, SystemClock()))
