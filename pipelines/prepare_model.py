@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipelines.console import console, error_lines, log_to_stderr
 from pipelines.resources import Workbench
 from pipelines.stages.backfill import BackfillStep, Stores, backfill
-from pipelines.stages.index import apply_changes
+from pipelines.stages.index import have_index_follow
 from retrieval.domain.errors import ArchivistError
 from retrieval.domain.permissions import check_subject
 from retrieval.evaluation.model_comparison import compare
@@ -58,8 +58,7 @@ def _prepare(bench: Workbench, model: str, *, by: str) -> None:
             shown.update(bar, description=f"embedding {step.source}", completed=step.embedded, total=step.embedded + step.left)
 
         backfill(stores, embedder, by=by, window=settings.embed_window_passages, tell=tell)
-    if settings.index_backend == "server":
-        apply_changes(ingestion.feed, ingestion.server_index, settings)
+    have_index_follow(ingestion)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pipelines.assets.embeddings import EMBEDDER_POOL
 from pipelines.assets.previews import table
 from pipelines.resources import Workbench
 from pipelines.stages.backfill import BackfillStep, Stores, backfill
-from pipelines.stages.index import apply_changes
+from pipelines.stages.index import have_index_follow
 from pipelines.who import who
 from retrieval.domain.embedding_models import Judgement
 from retrieval.domain.errors import ArchivistError
@@ -35,8 +35,7 @@ def model_vectors(context: dg.AssetExecutionContext, workbench: dg.ResourceParam
         tokens = ingestion.catalog.token_vectors if settings.rerank_tokens else None
         stores = Stores(ingestion.catalog.embedding_models, ingestion.catalog.embeddings, tokens)
         ready, embedded = backfill(stores, ingestion.by(model), by=who(context), window=settings.embed_window_passages, tell=tell)
-        if settings.index_backend == "server":
-            apply_changes(ingestion.feed, ingestion.server_index, settings)
+        have_index_follow(ingestion)
         progress = ingestion.catalog.embedding_models.progress(ready.id)
     except ArchivistError as error:
         raise dg.Failure(str(error), allow_retries=False) from error

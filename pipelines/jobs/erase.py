@@ -6,7 +6,7 @@ from pipelines.assets.partitions import SOURCES_NAME
 from pipelines.assets.previews import counts_table
 from pipelines.jobs.version_forms import ERASE_FIELDS, checked_config, erasure_of
 from pipelines.resources import Workbench
-from pipelines.stages.index import apply_changes
+from pipelines.stages.index import have_index_follow
 from pipelines.who import check_may_change, who
 from retrieval.bootstrap import open_erasing
 from retrieval.domain.erasure import ErasureKind
@@ -16,10 +16,10 @@ from retrieval.domain.errors import ArchivistError
 @dg.op(config_schema=ERASE_FIELDS, out=dg.Out(dg.Nothing))
 def erase_for_good(context: dg.OpExecutionContext, workbench: dg.ResourceParam[Workbench]) -> None:
     """Show what would go; or erase it everywhere and sign a report of it."""
-    form, settings = context.op_config, workbench.settings
+    form = context.op_config
     try:
         request = erasure_of(form)
-        erasing = open_erasing(settings, workbench.catalog, workbench.ingestion.blobs)
+        erasing = open_erasing(workbench.settings, workbench.catalog, workbench.ingestion.blobs)
         plan = erasing.plan(request)
         for source in {*plan.documents, *([request.source] if request.source else [])}:
             check_may_change(context, workbench, source)
@@ -28,8 +28,7 @@ def erase_for_good(context: dg.OpExecutionContext, workbench: dg.ResourceParam[W
         if form["dry_run"]:
             return
         done = erasing.erase(request, by=who(context))
-        if settings.index_backend == "server":
-            apply_changes(workbench.ingestion.feed, workbench.ingestion.server_index, settings)
+        have_index_follow(workbench.ingestion)
     except ArchivistError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     if request.kind is ErasureKind.SOURCE:

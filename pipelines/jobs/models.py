@@ -8,7 +8,7 @@ import dagster as dg
 from pipelines.assets.model_vectors import model_is_as_good, model_vectors
 from pipelines.jobs.forms import RegistrationRefused
 from pipelines.resources import Workbench
-from pipelines.stages.index import apply_changes
+from pipelines.stages.index import have_index_follow
 from pipelines.who import who
 from retrieval.bootstrap import register_embedding_model as register
 from retrieval.domain.embedding_models import checked_force
@@ -59,8 +59,7 @@ def retire_model(context: dg.OpExecutionContext, workbench: dg.ResourceParam[Wor
     _do(lambda: models.retire(model, by=who(context)))
     deleted = _do(lambda: sum(models.forget(model, batch=workbench.settings.model_forget_batch)))
     context.log.info("%s: %d vectors deleted", model, deleted)
-    if workbench.settings.index_backend == "server":
-        _do(lambda: apply_changes(workbench.ingestion.feed, workbench.ingestion.server_index, workbench.settings))
+    _do(lambda: have_index_follow(workbench.ingestion))
 
 
 def _job(name: str, op: dg.OpDefinition, schema: Mapping[str, Any], config: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Any:  # noqa: ANN401 - what dg.job returns

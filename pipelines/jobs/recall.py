@@ -8,9 +8,9 @@ import dagster as dg
 
 from pipelines.assets.partitions import SOURCE_TAG
 from pipelines.assets.previews import counts_table
-from pipelines.jobs.retiring import have_index_follow
 from pipelines.jobs.version_forms import DRY_RUN, checked_config
 from pipelines.resources import Workbench
+from pipelines.stages.index import have_index_follow
 from pipelines.who import check_may_change, who
 from retrieval.domain.errors import ArchivistError
 from retrieval.domain.recalls import RecallCounts, RecallKind, RecallRequest
@@ -55,7 +55,7 @@ def take_back(context: dg.OpExecutionContext, workbench: dg.ResourceParam[Workbe
             context.add_output_metadata({"next step": next_step, "would reach": _table(recalls.plan(request))})
             return
         made = recalls.make(request, by=who(context))
-        have_index_follow(workbench)
+        have_index_follow(workbench.ingestion)
         context.add_output_metadata({"recall": made.id, "reached": _table(made.counts)})
     except ArchivistError as error:
         raise dg.Failure(f"Nothing was recalled. {error}", allow_retries=False) from error

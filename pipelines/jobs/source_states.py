@@ -10,8 +10,9 @@ import dagster as dg
 from pipelines.assets.partitions import SOURCE_TAG, SOURCES_NAME
 from pipelines.assets.previews import counts_table
 from pipelines.jobs.forms import RegistrationRefused
-from pipelines.jobs.retiring import have_index_follow, retired
+from pipelines.jobs.retiring import retired
 from pipelines.resources import Workbench
+from pipelines.stages.index import have_index_follow
 from pipelines.who import check_may_change, who
 from retrieval.bootstrap import open_erasing
 from retrieval.domain.erasure import ErasureKind, ErasureRequest
@@ -87,7 +88,7 @@ def delete(context: dg.OpExecutionContext, workbench: dg.ResourceParam[Workbench
         shown = {"removed": counts_table("what", erased.report.removed, of="how many"), "report": str(erased.file)}
         context.add_output_metadata(shown)
         context.instance.delete_dynamic_partition(SOURCES_NAME, source)
-        have_index_follow(workbench)
+        have_index_follow(workbench.ingestion)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Go back, and have what follows the catalog follow: the graph, and an index that nobody else brings up to date."""
 
 from pipelines.stages.graph import update_graph
-from pipelines.stages.index import apply_changes
+from pipelines.stages.index import have_index_follow
 from retrieval.bootstrap import Ingestion
 from retrieval.domain.versions import RollbackRequest, RolledBack
 
@@ -17,6 +17,5 @@ def go_back(ingestion: Ingestion, request: RollbackRequest, *, by: str, without_
         batch=settings.graph_batch_documents,
         max_name_characters=settings.graph_name_max_characters,
     )
-    if settings.index_backend == "server":
-        apply_changes(ingestion.feed, ingestion.server_index, settings)
+    have_index_follow(ingestion)
     return done

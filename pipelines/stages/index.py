@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from retrieval.bootstrap import Ingestion
 from retrieval.indexing.remote import RebuildableIndex, bring_up
 from retrieval.ports.writing import ChangeFeed, FollowerRegistry, FollowerStatus
 from retrieval.settings import Settings
@@ -55,6 +56,12 @@ def await_followers(
             return report
         progress(len(report.followers) - len(report.behind), len(report.followers))
         time.sleep(POLL_SECONDS)
+
+
+def have_index_follow(ingestion: Ingestion) -> None:
+    """Bring an index on a server to the catalog's state. An embedded index follows by itself. Raises IndexUnavailable."""
+    if ingestion.settings.index_backend == "server":
+        apply_changes(ingestion.feed, ingestion.server_index, ingestion.settings)
 
 
 def apply_changes(feed: ChangeFeed, index: RebuildableIndex, settings: Settings) -> int:
