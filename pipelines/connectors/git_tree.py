@@ -6,12 +6,11 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from urllib.parse import quote, unquote_to_bytes
 
 from pipelines.connectors.git_program import Git, end
 from pipelines.connectors.git_repository import Repository
 from pipelines.connectors.port import FileRefused
-from pipelines.connectors.tree import Entry, Folder, Parts, is_name
+from pipelines.connectors.tree import Entry, Folder, Parts, is_name, parts_below, uri_below
 from retrieval.domain.documents import Fetched, Gone, NotModified, QuarantineCode
 from retrieval.domain.errors import SourceUnavailable
 
@@ -79,13 +78,10 @@ class GitTree:
         return Fetched(content, validator=entry.fingerprint, modified_at=entry.modified_at)
 
     def uri(self, parts: Parts) -> str:
-        return self._prefix + quote(os.fsencode("/".join(parts)))
+        return uri_below(self._prefix, parts)
 
     def parts(self, uri: str) -> Parts | None:
-        if not uri.startswith(self._prefix):
-            return None
-        parts = tuple(os.fsdecode(unquote_to_bytes(name)) for name in uri.removeprefix(self._prefix).split("/"))
-        return parts if all(map(is_name, parts)) else None
+        return parts_below(self._prefix, uri)
 
     def close(self) -> None:
         with self._lock:

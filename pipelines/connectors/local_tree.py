@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
 from pipelines.connectors.port import FileRefused
-from pipelines.connectors.tree import Entry, Folder, Parts, is_name
+from pipelines.connectors.tree import Entry, Folder, Parts, parts_below, uri_below
 from retrieval.domain.documents import Fetched, Gone, NotModified, QuarantineCode
 from retrieval.domain.errors import SourceUnavailable
 
@@ -77,13 +77,10 @@ class LocalTree:
             raise SourceUnavailable(f"the file cannot be read now: {os.strerror(error.errno or 0)}") from error
 
     def uri(self, parts: Parts) -> str:
-        return self._prefix + quote(os.fsencode("/".join(parts)))
+        return uri_below(self._prefix, parts)
 
     def parts(self, uri: str) -> Parts | None:
-        if not uri.startswith(self._prefix):
-            return None
-        parts = tuple(os.fsdecode(unquote_to_bytes(name)) for name in uri.removeprefix(self._prefix).split("/"))
-        return parts if all(map(is_name, parts)) else None
+        return parts_below(self._prefix, uri)
 
     def close(self) -> None:
         """Nothing to do: no descriptor outlives a call."""

@@ -1,9 +1,11 @@
 """Folders and files below a root, as the `files` connector sees them, wherever they are kept."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from urllib.parse import quote, unquote_to_bytes
 
 from retrieval.domain.documents import Fetched, Gone, NotModified
 
@@ -14,6 +16,19 @@ Parts = tuple[str, ...]
 def is_name(name: str) -> bool:
     """Whether this is one name, leading nowhere else."""
     return name not in {"", ".", ".."} and "/" not in name and "\0" not in name
+
+
+def uri_below(prefix: str, parts: Parts) -> str:
+    """The URI of a file below a prefix that ends with a slash: names are quoted as the bytes that the file system has."""
+    return prefix + quote(os.fsencode("/".join(parts)))
+
+
+def parts_below(prefix: str, uri: str) -> Parts | None:
+    """The inverse of `uri_below`; None for a URI that is not below the prefix."""
+    if not uri.startswith(prefix):
+        return None
+    parts = tuple(os.fsdecode(unquote_to_bytes(name)) for name in uri.removeprefix(prefix).split("/"))
+    return parts if all(map(is_name, parts)) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,61 +1,33 @@
 """Who is to be told that a source's contract is broken, or holds again: written with the verdict, sent later."""
 
 import json
-import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select
 
-from retrieval.adapters.catalog.audit.chain import append
 from retrieval.adapters.catalog.engine import Database
-from retrieval.adapters.catalog.tables import contract_notices, memberships, webhooks
-from retrieval.domain.audit import SERVICE, AuditAction, AuditEntry
+from retrieval.adapters.catalog.outboxes import TableOutbox, waiting_message, with_webhooks
+from retrieval.adapters.catalog.tables import contract_notices, memberships
+from retrieval.domain.audit import AuditAction
 from retrieval.domain.permissions import PrincipalKind
 from retrieval.ports.delivery import Channel, Message, Occasion
 
 MOST_OF_A_GROUP = 50
 """Members of a group that are told, in the order of their subjects."""
-_WAITING, _SENT, _DEAD = "waiting", "sent", "dead"
 _BROKEN, _HOLDS = "broken", "holds"
 _OCCASIONS = {_BROKEN: Occasion.CONTRACT_BROKEN, _HOLDS: Occasion.CONTRACT_HOLDS}
 
 _log = structlog.get_logger(__name__)
 
 
-class CatalogContractNotices:
-    """`Outbox` of contracts over the catalog."""
+class CatalogContractNotices(TableOutbox):
+    """`Outbox` of contracts."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def due(self, *, count: int) -> Sequence[Message]:
-        waiting = (
-            select(contract_notices)
-            .where(contract_notices.c.state == _WAITING, contract_notices.c.next_attempt_at <= self._database.now())
-            .order_by(contract_notices.c.next_attempt_at, contract_notices.c.message_id)
-            .limit(count)
-        )
-        with self._database.read() as connection:
-            return [_message_of(row) for row in connection.execute(waiting)]
-
-    def sent(self, message: Message) -> None:
-        now = self._database.now()
-        self._settle(message, {"state": _SENT, "sent_at": now, "next_attempt_at": None, "problem": None}, outcome=_SENT, at=now)
-
-    def failed(self, message: Message, reason: str, *, next_attempt_at: str | None) -> None:
-        state = _WAITING if next_attempt_at is not None else _DEAD
-        values = {"state": state, "next_attempt_at": next_attempt_at, "problem": reason}
-        self._settle(message, values, outcome=state, at=self._database.now())
-
-    def _settle(self, message: Message, values: dict[str, Any], *, outcome: str, at: str) -> None:
-        waiting = (contract_notices.c.message_id == message.id, contract_notices.c.state == _WAITING)
-        with self._database.write() as connection:
-            changed = connection.execute(update(contract_notices).where(*waiting).values(**values, attempts=message.attempts + 1)).rowcount
-            if changed and outcome != _WAITING:
-                told = {"source": message.about, "channel": message.channel.value, "message": message.id}
-                append(connection, AuditEntry(AuditAction.CONTRACT_TOLD, SERVICE.subject, outcome=outcome, details=told), at=at)
+        told = (AuditAction.CONTRACT_TOLD, lambda message: {"source": message.about, "channel": message.channel.value})
+        super().__init__(database, contract_notices, messages=select(contract_notices), message_of=_message_of, told=told)
 
 
 def tell(connection: Connection, source: str, broken: Sequence[str], subjects: Sequence[str], *, by_mail: bool, at: str) -> None:
@@ -64,16 +36,12 @@ def tell(connection: Connection, source: str, broken: Sequence[str], subjects: S
     _log.warning(f"contract_{what}", source=source, rules=list(broken))
     rows = [
         {
-            "message_id": f"msg_{secrets.token_hex(16)}",
             "source": source,
             "told": what,
             "rules": json.dumps(list(broken)),
             "recipient": recipient,
             "channel": channel.value,
-            "state": _WAITING,
-            "attempts": 0,
-            "next_attempt_at": at,
-            "created_at": at,
+            **waiting_message(at),
         }
         for recipient, channel in sorted(set(_ways(connection, subjects, by_mail=by_mail)))
     ]
@@ -85,8 +53,7 @@ def _ways(connection: Connection, subjects: Sequence[str], *, by_mail: bool) -> 
     for subject in [each for named in subjects for each in _people(connection, named)]:
         kind = subject.partition(":")[0]
         if kind == PrincipalKind.APP.value:
-            if connection.scalar(select(webhooks.c.application).where(webhooks.c.application == subject)) is not None:
-                yield subject, Channel.WEBHOOK
+            yield from ((application, Channel.WEBHOOK) for application in with_webhooks(connection, [subject]))
         elif kind == PrincipalKind.USER.value and by_mail:
             yield subject, Channel.EMAIL
 

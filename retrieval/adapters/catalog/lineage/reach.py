@@ -7,9 +7,9 @@ from sqlalchemy import Connection, Select, bindparam, literal, select
 
 from retrieval.adapters.catalog.escalations.rows import EscalationSecrets
 from retrieval.adapters.catalog.learning import curated_rows
-from retrieval.adapters.catalog.lineage.notices import with_webhooks
 from retrieval.adapters.catalog.lineage.reopening import decided_on
 from retrieval.adapters.catalog.lineage.showings import requests_of, showings_of
+from retrieval.adapters.catalog.outboxes import with_webhooks
 from retrieval.adapters.catalog.tables import Key, curated_citations, document_versions, documents, sources
 from retrieval.domain.audit import AuditAction
 from retrieval.domain.curated import CuratedAnswer, CuratedState
