@@ -25,7 +25,7 @@ _BELOW = _FOLDER | os.O_NOFOLLOW
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _READ_BYTES = 1024 * 1024
 _READ_ATTEMPTS = 3
-SETTLE_SECONDS = 0.1
+SETTLE_SECONDS = 0.5
 """A file is read when its last change is at least this old. File systems tell time in ticks of up to 10 ms: of two changes within one tick,
 the second leaves no trace."""
 _SWAPPED = frozenset({errno.ELOOP, errno.ENOTDIR, errno.ENXIO})
