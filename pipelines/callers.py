@@ -14,7 +14,14 @@ MIN_SECRET_CHARACTERS = 32
 MAX_GROUPS = 500
 MAX_HEADER_CHARACTERS = 16_384
 FOR_ADMINS = frozenset(
-    {"register_embedding_model", "model_backfill", "promote_embedding_model", "reverse_embedding_model", "retire_embedding_model"}
+    {
+        "import_directory",
+        "register_embedding_model",
+        "model_backfill",
+        "promote_embedding_model",
+        "reverse_embedding_model",
+        "retire_embedding_model",
+    }
 )
 """Jobs that change what every source's readers get. Those on one source look at who owns it (`pipelines/who.py`)."""
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")

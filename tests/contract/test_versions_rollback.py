@@ -46,6 +46,19 @@ def counted(story: Story) -> bool:
         )
 
 
+def test_what_is_held_back_is_no_version_of_its_document_to_readers(story: Story):
+    story.sync(GOOD)
+    good = story.feed.revision()
+    story.sync(BAD)
+    document = story.document("a.md")
+    before = [version.number for version in story.catalog.documents.document(ANN, document).versions]
+
+    back(story, revision=good, bring_back=True)
+
+    assert before == [2, 1]
+    assert [version.number for version in story.catalog.documents.document(ANN, document).versions] == [1]
+
+
 def test_a_source_goes_back_in_one_revision_without_embedding_and_the_next_run_leaves_it(story: Story):
     story.sync(GOOD)
     good = story.feed.revision()

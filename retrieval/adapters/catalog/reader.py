@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, bindparam, func, select
 from retrieval.adapters.catalog.authority import Authority
 from retrieval.adapters.catalog.classes import among
 from retrieval.adapters.catalog.engine import Database
-from retrieval.adapters.catalog.tables import document_versions, documents, parsed, texts
+from retrieval.adapters.catalog.history import MAY_BE_READ_OF_THE_PAST
+from retrieval.adapters.catalog.tables import document_versions, documents, parsed, sources, texts
 from retrieval.domain.documents import VersionState
 from retrieval.domain.errors import NotReadable
 from retrieval.domain.permissions import Principal
@@ -109,7 +110,9 @@ def _versions(connection: Connection, document: str) -> tuple[VersionSummary, ..
     rows = connection.execute(
         select(document_versions, func.length(texts.c.text).label("characters"))
         .join(texts, texts.c.hash == document_versions.c.text)
-        .where(document_versions.c.document == document, document_versions.c.state.in_(_SHOWN))
+        .join(documents, documents.c.id == document_versions.c.document)
+        .join(sources, sources.c.id == documents.c.source)
+        .where(document_versions.c.document == document, document_versions.c.state.in_(_SHOWN), MAY_BE_READ_OF_THE_PAST)
         .order_by(document_versions.c.number.desc())
     )
     return tuple(_summary(row) for row in rows)

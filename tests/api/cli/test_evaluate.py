@@ -62,7 +62,7 @@ class Installation:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     directory = tmp_path_factory.mktemp("installation")
     with pytest.MonkeyPatch.context() as patched:
-        for module in ("retrieval.bootstrap", "api.cli.evaluating"):
+        for module in ("retrieval.bootstrap.service", "api.cli.evaluating"):
             patched.setattr(f"{module}.open_embedder", lambda *_: SmallEmbedder())
         catalog = open_catalog(Settings(data_directory=directory))
         Story(catalog, model=SmallEmbedder().model, dimensions=DIMENSIONS).sync(FILES)

@@ -31,7 +31,7 @@ from tests.dagster_web import LOCATION, SECRET, Proxy, launch, proxying, serving
 
 pytestmark = pytest.mark.filterwarnings("ignore:Property `ScheduleDefinition.environment_vars`:DeprecationWarning")  # Dagster reads its own
 
-JOB = "import_directory"
+JOB = "check_source_health"
 OWNER = through_proxy("dana", "staff, data-owners")
 ADMIN = through_proxy("root", "archivist-admins")
 ADD_PARTITION = """mutation($r: RepositorySelector!) {

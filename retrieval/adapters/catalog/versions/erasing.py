@@ -15,6 +15,7 @@ from retrieval.adapters.catalog.tables import (
     documents,
     embeddings,
     graph_documents,
+    inspected_texts,
     parsed,
     passages,
     pushed_documents,
@@ -87,6 +88,7 @@ def sweep(connection: Connection, removed: Removed) -> None:
         ~select(parsed.c.key).where(parsed.c.text == texts.c.hash).exists(),
     )
     removed.texts += connection.execute(delete(texts).where(*unread)).rowcount
+    connection.execute(delete(inspected_texts).where(~select(texts.c.hash).where(texts.c.hash == inspected_texts.c.text).exists()))
 
 
 _AT_ONCE = 500
