@@ -25,7 +25,7 @@ demo: $(READY) ## Start everything, ingest the sample company and ask it questio
 	@$(BIN)/archivist demo $(if $(DEMO_EXIT),--exit)
 
 test: $(READY) system-packages ## Run the whole test suite
-	$(BIN)/python -m tests.halves $(PYTEST_ARGS)
+	$(BIN)/python -m tests.side_by_side $(PYTEST_ARGS)
 
 check: $(READY) lint types imports fast ## Lint, types, import contracts and the fast tests
 

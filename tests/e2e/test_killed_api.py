@@ -29,7 +29,7 @@ from tests.story import ANN, PUBLIC, Story
 
 pytestmark = [pytest.mark.e2e, pytest.mark.models, pytest.mark.slow]
 
-KILLS = int(os.environ.get("ARCHIVIST_TEST_KILLS", "5"))
+KILLS = int(os.environ.get("ARCHIVIST_TEST_KILLS", "3"))
 DOCUMENTS = 60
 READY_SECONDS = 180
 

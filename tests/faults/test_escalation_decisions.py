@@ -33,7 +33,7 @@ from tests.story import ANN
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
-TRIALS = int(os.environ.get("ARCHIVIST_TEST_DECISIONS", "40"))
+TRIALS = int(os.environ.get("ARCHIVIST_TEST_DECISIONS", "20"))
 AT_ONCE = 10
 """Questions that the processes of one kill decide."""
 ROOT = Path(__file__).parent.parent.parent

@@ -17,7 +17,7 @@ from tests.permissions.requests import Request, Requests
 from tests.permissions.two_worlds import comparable
 from tests.permissions.worlds import Author, Size, own_word
 
-WORLDS = int(os.environ.get("ARCHIVIST_TEST_PAST_WORLDS", "3"))
+WORLDS = int(os.environ.get("ARCHIVIST_TEST_PAST_WORLDS", "2"))
 SMALL = Size(papers=30, people=6, groups=4, applications=1, folders=2)
 CHANGES = 4
 ASKED = (

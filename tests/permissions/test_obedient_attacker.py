@@ -1,6 +1,6 @@
 """A model that obeys whatever a document tells it: of what it says, only plain sentences that a readable passage supports are shown.
 
-`ARCHIVIST_TEST_HOSTILE_OUTPUTS` sets how many outputs go through the steps (500) and, a tenth of them, through the whole service in each
+`ARCHIVIST_TEST_HOSTILE_OUTPUTS` sets how many outputs go through the steps (250) and, a tenth of them, through the whole service in each
 vendor's way of speaking. `python -m tests.permissions.attacker` takes 10,000.
 """
 
@@ -17,7 +17,7 @@ from tests.permissions.shown import Gated, Quoted, Shown, violations
 
 pytestmark = pytest.mark.permissions
 
-OUTPUTS = int(os.environ.get("ARCHIVIST_TEST_HOSTILE_OUTPUTS", "500"))
+OUTPUTS = int(os.environ.get("ARCHIVIST_TEST_HOSTILE_OUTPUTS", "250"))
 KNOWN_OUTPUTS = 300
 LEAVE = READABLE[0]
 PASSAGES = {LEAVE.id: Gated(LEAVE.text)}

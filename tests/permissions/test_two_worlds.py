@@ -1,4 +1,4 @@
-"""What is hidden shows nowhere: not in order, scores, counts, errors or headers. 500 pairs here, 10,000 in `make leaks`."""
+"""What is hidden shows nowhere: not in order, scores, counts, errors or headers. 250 pairs here, 10,000 in `make leaks`."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.permissions.requests import Requests
 from tests.permissions.two_worlds import compare_worlds
 from tests.permissions.worlds import Size
 
-PAIRS = int(os.environ.get("ARCHIVIST_TEST_LEAK_PAIRS", "500"))
+PAIRS = int(os.environ.get("ARCHIVIST_TEST_LEAK_PAIRS", "250"))
 
 pytestmark = [pytest.mark.permissions, pytest.mark.slow]
 

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from tests.api.conftest import World
 from tests.api.identity.conftest import bearer, client_of, configure, key_of
 
-RACES = int(os.environ.get("ARCHIVIST_TEST_REVOCATIONS", "1000"))
+RACES = int(os.environ.get("ARCHIVIST_TEST_REVOCATIONS", "250"))
 HOLDERS = 3
 
 

@@ -16,7 +16,7 @@ from retrieval.domain.sources import SourceSpec
 from retrieval.settings import Settings
 from tests.pipelines.dagster.conftest import allow, touch_later
 
-KILLS = int(os.environ.get("ARCHIVIST_TEST_KILLS", "5"))
+KILLS = int(os.environ.get("ARCHIVIST_TEST_KILLS", "3"))
 DOCUMENTS = 24
 WINDOW = 4
 CHECKOUT = Path(__file__).parents[3]
