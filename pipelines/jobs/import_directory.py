@@ -27,7 +27,12 @@ def import_csv(context: dg.OpExecutionContext, workbench: dg.ResourceParam[Workb
     context.log.info("%s", counts)
 
 
-@dg.job(name="import_directory", executor_def=dg.in_process_executor, description="Read the CSV files of people and groups again.")
+@dg.job(
+    name="import_directory",
+    executor_def=dg.in_process_executor,
+    description="Read the CSV files of people and groups again.",
+    tags={"archivist/audience": "operators"},
+)
 def import_directory_job() -> None:
     import_csv()
 

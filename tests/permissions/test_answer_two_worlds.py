@@ -14,7 +14,7 @@ from tests.permissions.requests import Request, Requests
 from tests.permissions.two_worlds import compare_worlds
 from tests.permissions.worlds import Author, Size
 
-PAIRS = int(os.environ.get("ARCHIVIST_TEST_ANSWER_PAIRS", "150"))
+PAIRS = int(os.environ.get("ARCHIVIST_TEST_ANSWER_PAIRS", "300"))
 
 pytestmark = [pytest.mark.permissions, pytest.mark.slow]
 
