@@ -35,7 +35,7 @@ _PROBLEMS = {
 }
 _ALWAYS = ("401", "403", "408", "413", "414", "422", "429", "431", "503")
 _WITH_BODY = ("400", "415")
-_OF_ONE = frozenset({"/graph/neighbourhood", "/feedback"})
+_OF_ONE = frozenset({"/graph/neighbourhood", "/feedback", "/recalls"})
 """Paths that show something of one thing, which a parameter names."""
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "required": True, "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"}}}
 _HEADERS = {"429": _RETRY_AFTER, "503": _RETRY_AFTER}

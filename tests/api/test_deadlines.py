@@ -30,7 +30,7 @@ def serving(world: World, **settings: object) -> Iterator[TestClient]:
 
 
 class SlowModel(list[float]):
-    """Takes as many seconds as the query says, at most until it is let go; holds the moments at which its work ended."""
+    """Takes as many seconds as the query says, at most until it is let go; holds the moments at which its work began."""
 
     def __init__(self) -> None:
         self.begun = threading.Event()
@@ -44,9 +44,9 @@ def slow(world: World) -> Iterator[SlowModel]:
 
     def slowly(text: str) -> object:
         if re.fullmatch(r"[0-9.]+", text):
+            model.append(time.perf_counter())
             model.begun.set()
             model.let_go.wait(float(text))
-            model.append(time.perf_counter())
         return embed(text)
 
     world.index.embedder.embed_query = slowly  # type: ignore[method-assign]
