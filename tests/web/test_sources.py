@@ -104,7 +104,10 @@ def test_links_open_dagster_with_forms_that_are_filled_in(owned: World):
     paused = yaml.safe_load(parse_qs(urlsplit(change["Pause"]).query)["config"][0])
     assert paused == {"source": "minutes"}
     back = yaml.safe_load(parse_qs(urlsplit(change["Go back to earlier versions"]).query)["config"][0])
-    assert back == {"source": "minutes", "dry_run": True}
+    assert back == {"source": "minutes", "time": "", "dry_run": True}
+    last_run = owned.catalog.runs.runs("minutes", limit=1)
+    undo = change.get("Take back what the last run changed")
+    assert (undo is None) == (not last_run)
     assert {urlsplit(link).netloc for link in change.values() if link.startswith("http")} == {"127.0.0.1:3000"}
 
     owned.catalog.sources.set_state("minutes", SourceState.PAUSED, by="user:erin")
