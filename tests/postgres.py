@@ -27,7 +27,7 @@ def cluster() -> Iterator[str]:
     """The URL of an empty database server (without a database name at its end)."""
     programs = _PLACES[0]
     owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    folder = Path(tempfile.mkdtemp(prefix="archivist-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="archivist-postgres-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     os.chown(folder, owner.pw_uid, owner.pw_gid)
 
     def run(*command: str) -> None:
