@@ -151,7 +151,7 @@ class Served:
 def served(settings: Settings, embedder: SentenceTransformerEmbedder, *, copied_from: Path | None = None) -> Iterator[Served]:
     """A catalog of its own: empty, or the copy of one that was closed after one run of its source."""
     if copied_from is not None:
-        shutil.copytree(copied_from, settings.data_directory)
+        shutil.copytree(copied_from, settings.data_directory, dirs_exist_ok=True)
     made = Served(settings, embedder, open_catalog(settings))
     made.story().runs = int(copied_from is not None)
     try:
