@@ -1,4 +1,6 @@
-"""The whole test suite, two parts at a time, because most tests keep one core busy: `python -m tests.side_by_side [pytest's arguments]`.
+"""The whole test suite in parts, one more at a time than there are cores: `python -m tests.side_by_side [pytest's arguments]`.
+
+Most tests keep one core busy, and those of several processes mostly wait.
 
 Where memory can hold them, the tests' files are kept in memory: a catalog waits for the disk at every commit.
 """
@@ -13,17 +15,17 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 PARTS = (
-    ("tests/permissions",),
-    ("tests/contract", "tests/architecture", "tests/data"),
-    ("tests/pipelines/dagster",),
     ("tests/e2e", "tests/faults"),
+    ("tests/contract", "tests/architecture", "tests/data"),
+    ("tests/permissions",),
     ("tests/api",),
+    ("tests/pipelines/dagster",),
     ("tests/pipelines/connectors", "tests/pipelines/parsing", "tests/pipelines/inspection", "tests/pipelines/stages"),
     ("tests/retrieval",),
     ("tests/web",),
 )
 """Folders that are run together, those that take longest first. Whatever is in none of them is run at the end."""
-AT_ONCE = 2
+AT_ONCE = (os.cpu_count() or 1) + 1
 IN_MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 8 * 2**30
 NOTHING_COLLECTED = 5
