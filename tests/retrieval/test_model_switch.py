@@ -80,8 +80,9 @@ def test_a_switch_and_its_reversal_fail_no_query_and_mix_no_models(settings: Set
             (ModelState.READY, True),
         ]
         assert models.get(LIVE).live_to is not None
+        _until(lambda: [reader.serving for reader in catalog.model_readers.readers()] == [LIVE])
         [reader] = catalog.model_readers.readers()
-        assert (reader.serving, reader.prepared) == (LIVE, (LIVE, OTHER))
+        assert reader.prepared == (LIVE, OTHER)
         mixing = replace(service.knowledge, models=OneModel(Mixing()))
         mixed = mixing.retrieve(ANN, Query(QUERIES[0], top_k=5, depth=20))
         assert (mixed.model, scored_by(mixed.hits, QUERIES[0])) == (LIVE, set())
